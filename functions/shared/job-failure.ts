@@ -1,0 +1,69 @@
+// The one error class of the product: every refusal or failure that a person may read at 3 a.m. is one of these.
+
+/** Stable failure codes with their meaning; the runbook lists each of them (tested). */
+export const failureCodes = {
+  'settings.wrong': 'one or more settings are missing or out of range',
+  'event.wrong': 'the event that started the job does not fit its schema',
+  'secret.unreadable': 'the database secret could not be read from Secrets Manager',
+  'secret.wrong': 'the secret is not in the RDS JSON form',
+  'database.unreachable': 'no connection to the database server',
+  'database.tls_refused': 'TLS with the database server could not be set up or its certificate not be proven',
+  'database.login_refused': 'the server refused the user or the password, also after the secret was read again',
+  'database.not_found': 'the database does not exist on that server',
+  'database.too_many_connections': 'the server has no free connection slot for this role',
+  'database.session_lost': 'the server ended the session while it was in use',
+  'database.statement_failed': 'a statement failed on the server',
+  'client_tools.not_found': 'pg_dump or pg_restore of a usable version is not installed',
+  'client_tools.failed': 'pg_dump, pg_dumpall or pg_restore ended with an error',
+  'object_store.failed': 'S3 refused or did not answer a request',
+  'object_store.exists': 'an object that must not be overwritten exists already',
+  'job.still_running': 'the previous run of this job has not ended',
+  'job.out_of_time': 'the job stopped itself before the time limit of its function',
+  'job.locked': 'another session holds the lock that this job needs',
+  'backup.already_made': 'the backup of this scheduled time exists already',
+  'backup.attempts_used_up': 'all attempts for this scheduled time have failed',
+  'backup.unreadable_rows': 'row level security would hide rows from the backup role',
+  'manifest.wrong': 'a manifest is damaged or of an unknown version',
+  'drill.no_backup': 'there is no backup to restore',
+  'drill.target_too_old': 'the server to restore into is older than the one the backup came from',
+  'drill.restore_failed': 'pg_restore reported errors',
+  'drill.different': 'the restored database is not equal to the manifest',
+  'expire.refused': 'the expiry plan breaks a safety rule',
+  'purge.refused': 'a retention policy cannot be carried out safely',
+  'migrate.files_wrong': 'the migration files are incomplete, out of order or not allowed',
+  'migrate.changed': 'a migration file changed after it was applied',
+  'migrate.statement_failed': 'a statement of a migration failed; its transaction was rolled back',
+  'bootstrap.refused': 'the roles or the schema could not be set up',
+  'health.unreadable': 'the health of the database could not be read at all',
+} as const;
+
+export type FailureCode = keyof typeof failureCodes;
+
+/**
+ * A failure with what a reader needs to act: what was wrong, what has or has not been changed, and the next step.
+ *
+ * `message` starts in lower case with its subject and carries the actual and the allowed value;
+ * `safeState` says what was and was not changed; `hint` is one action. None of them may hold a secret or a row value.
+ */
+export class JobFailure extends Error {
+  override readonly name = 'JobFailure';
+  readonly code: FailureCode;
+  readonly problem: string;
+  readonly safeState: string;
+  readonly hint: string;
+
+  constructor(parts: { code: FailureCode; problem: string; safeState: string; hint: string; cause?: unknown }) {
+    super(`${parts.problem}. ${parts.safeState}. Hint: ${parts.hint}.`, { cause: parts.cause });
+    this.code = parts.code;
+    this.problem = parts.problem;
+    this.safeState = parts.safeState;
+    this.hint = parts.hint;
+  }
+}
+
+/** The first line of any thrown value, for messages and logs; never a stack. */
+export function describeError(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0] ?? '';
+}

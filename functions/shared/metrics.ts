@@ -1,0 +1,42 @@
+// Every metric that Nightshift emits, in one list: CloudWatch bills per name and dimension, so at most 30 names.
+import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
+
+export const METRIC_NAMESPACE = 'Nightshift';
+
+/** Name, unit and meaning; the dimensions are always Database and Job. */
+export const metrics = {
+  JobFinished: { unit: 'Count', about: '1 for each run that ended well' },
+  JobDurationSeconds: { unit: 'Seconds', about: 'how long a run took' },
+  BackupBytes: { unit: 'Bytes', about: 'size of the archive' },
+  BackupRows: { unit: 'Count', about: 'rows in the archive' },
+  DrillDurationSeconds: { unit: 'Seconds', about: 'how long the restore drill took, with compare and clean-up' },
+  RtoSeconds: { unit: 'Seconds', about: 'how long the restore itself took' },
+  BackupsExpired: { unit: 'Count', about: 'backups removed by the expiry policy' },
+  RowsPurged: { unit: 'Count', about: 'rows deleted past their retention period' },
+  MigrationsPending: { unit: 'Count', about: 'migration files that are not applied' },
+  HealthCritical: { unit: 'Count', about: 'checks with status critical' },
+  HealthWarning: { unit: 'Count', about: 'checks with status warning' },
+  HealthUnknown: { unit: 'Count', about: 'checks that could not look' },
+} as const;
+
+export type MetricName = keyof typeof metrics;
+
+export interface Metrics {
+  put(name: MetricName, value: number): void;
+  /** Writes what was put since the last flush as one EMF line. */
+  flush(): void;
+}
+
+/** Metrics in CloudWatch's embedded metric format, written to standard output by Powertools. */
+export function createMetrics(context: { job: string; database: string }): Metrics {
+  const emitter = new PowertoolsMetrics({ namespace: METRIC_NAMESPACE, serviceName: 'nightshift' });
+  // Powertools adds a `service` dimension of its own; an alarm on (Database, Job) would then never see a datapoint.
+  emitter.clearDefaultDimensions();
+  emitter.setDefaultDimensions({ Database: context.database, Job: context.job });
+  return {
+    put: (name, value) => emitter.addMetric(name, metrics[name].unit, value),
+    flush: () => {
+      if (emitter.hasStoredMetrics()) emitter.publishStoredMetrics();
+    },
+  };
+}

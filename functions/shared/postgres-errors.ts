@@ -1,0 +1,20 @@
+// SQLSTATE codes that some code branches on, with their meaning.
+
+export const INVALID_PASSWORD = '28P01';
+/** Also "no pg_hba.conf entry … no encryption": the server wants TLS or does not know the host. */
+export const INVALID_AUTHORIZATION = '28000';
+export const DATABASE_NOT_FOUND = '3D000';
+export const TOO_MANY_CONNECTIONS = '53300';
+export const LOCK_NOT_AVAILABLE = '55P03';
+export const QUERY_CANCELED = '57014';
+export const ADMIN_SHUTDOWN = '57P01';
+export const INSUFFICIENT_PRIVILEGE = '42501';
+export const UNDEFINED_TABLE = '42P01';
+export const INVALID_SCHEMA_NAME = '3F000';
+export const FOREIGN_KEY_VIOLATION = '23503';
+
+/** The SQLSTATE of an error of the server, or undefined for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}

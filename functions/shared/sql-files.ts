@@ -1,0 +1,23 @@
+// Reads the SQL files of the product: beside the bundle in Lambda, in the repository's sql/ folder otherwise.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const beside = new URL('./sql/', import.meta.url);
+const root = existsSync(beside) ? beside : new URL('../../sql/', import.meta.url);
+
+/** The text of `sql/<path>`, e.g. `backup/tables.sql`. */
+export function readSqlFile(path: string): string {
+  return readFileSync(new URL(path, root), 'utf8');
+}
+
+/** The file names in `sql/<folder>` in order of name. */
+export function listSqlFiles(folder: string): string[] {
+  return readdirSync(new URL(`${folder}/`, root))
+    .filter((name) => name.endsWith('.sql'))
+    .toSorted();
+}
+
+/** The folder itself, for messages. */
+export function sqlFolder(folder: string): string {
+  return fileURLToPath(new URL(`${folder}/`, root));
+}

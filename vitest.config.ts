@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+// One project per kind of test; `npm test` runs them all. Each starts what it needs and leaves nothing behind.
+const project = (name: string, more: object = {}) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...more },
+});
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 90_000,
+    maxWorkers: 2,
+    projects: [
+      project('unit'),
+      project('docs'),
+      project('database', { globalSetup: 'test/support/start-cluster.ts' }),
+      project('infra', { testTimeout: 60_000 }),
+      project('local', { globalSetup: 'test/support/start-cluster.ts' }),
+      project('faults', { globalSetup: 'test/support/start-cluster.ts', testTimeout: 60_000 }),
+    ],
+  },
+});
