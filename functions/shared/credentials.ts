@@ -43,17 +43,28 @@ export function secretCredentials(secretArn: string): CredentialSource {
     const secret = await readSecretJson(secretArn, secretSchema);
     return { ...secret, password: new SecretText(secret.password) };
   };
-  return cachedSource(refresh, () => cached, (next) => (cached = next));
+  return cachedSource(
+    refresh,
+    () => cached,
+    (next) => (cached = next),
+  );
 }
 
 /** Credentials of a secret that holds only a login (RDS-managed master secret), completed with where the database is. */
-export function loginCredentials(secretArn: string, place: Pick<Credentials, 'host' | 'port' | 'dbname'>): CredentialSource {
+export function loginCredentials(
+  secretArn: string,
+  place: Pick<Credentials, 'host' | 'port' | 'dbname'>,
+): CredentialSource {
   let cached: Promise<Credentials> | undefined;
   const refresh = async () => {
     const secret = await readSecretJson(secretArn, loginSchema);
     return { ...place, username: secret.username, password: new SecretText(secret.password) };
   };
-  return cachedSource(refresh, () => cached, (next) => (cached = next));
+  return cachedSource(
+    refresh,
+    () => cached,
+    (next) => (cached = next),
+  );
 }
 
 function cachedSource(
@@ -95,7 +106,8 @@ async function readSecretJson<S extends z.ZodType>(secretArn: string, schema: S)
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const problems = json === undefined ? ['it is not JSON'] : parsed.error.issues.map((issue) => describeField(issue, json));
+  const problems =
+    json === undefined ? ['it is not JSON'] : parsed.error.issues.map((issue) => describeField(issue, json));
   throw new JobFailure({
     code: 'secret.wrong',
     problem: `secret "${secretArn}" is not in the RDS JSON form: ${problems.join('; ')}`,

@@ -8,9 +8,12 @@ export function describeIssues(error: z.ZodError, input: unknown): string[] {
   return error.issues.map((issue) => {
     const path = issue.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
     const name = path === '' ? 'the value' : path.replace(/^\./, '');
-    if (issue.code === 'unrecognized_keys') return `${name}: has unknown ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+    if (issue.code === 'unrecognized_keys')
+      return `${name}: has unknown ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
     const value = valueAt(input, issue.path);
-    return value === undefined ? `${name}: is missing; ${lower(issue.message)}` : `${name}: is ${show(name, value)}; ${lower(issue.message)}`;
+    return value === undefined
+      ? `${name}: is missing; ${lower(issue.message)}`
+      : `${name}: is ${show(name, value)}; ${lower(issue.message)}`;
   });
 }
 

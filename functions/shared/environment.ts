@@ -3,7 +3,8 @@ import { choice, integer, optional, text, withFallback } from './read-environmen
 
 export const databaseSettings = {
   DATABASE_NAME: text({
-    summary: 'Name of this database in Nightshift: the first part of every S3 key and the Database dimension of every metric.',
+    summary:
+      'Name of this database in Nightshift: the first part of every S3 key and the Database dimension of every metric.',
     example: 'orders',
     pattern: /^[a-z][a-z0-9-]{0,39}$/,
     allowed: '1 to 40 lower-case letters, digits and "-", starting with a letter',

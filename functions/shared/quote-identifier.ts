@@ -14,5 +14,7 @@ export function quoteQualified(schema: string, name: string): string {
 /** A text as an SQL literal, for the few commands that take no parameters (role passwords, comments). */
 export function quoteLiteral(value: string): string {
   if (value.includes('\0')) throw new RangeError('an SQL literal cannot hold a zero byte');
-  return value.includes('\\') ? `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${value.replaceAll("'", "''")}'`;
+  return value.includes('\\')
+    ? `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+    : `'${value.replaceAll("'", "''")}'`;
 }

@@ -1,0 +1,39 @@
+// Where everything of a backup lies in the bucket. Every key of the product is built here.
+
+/** The keys of one backup; its id is the scheduled time, later attempts end in -2 and -3. */
+export function backupKeys(database: string, backupId: string) {
+  const root = `${database}/${backupId}`;
+  return {
+    root: `${root}/`,
+    archive: `${root}/archive.dump`,
+    globals: `${root}/globals.sql`,
+    /** Written last: its presence means that the backup is complete. */
+    manifest: `${root}/manifest.json`,
+    drilled: (runId: string) => `${root}/drilled/${runId}.json`,
+  };
+}
+
+/** The prefix of everything that belongs to a database. */
+export function databasePrefix(database: string): string {
+  return `${database}/`;
+}
+
+/** The claim of one attempt at the backup of a scheduled time, and the mark that the attempt failed. */
+export function claimKeys(database: string, scheduled: string, attempt: number) {
+  const root = `${database}/claims/${scheduled}-${attempt}`;
+  return { claim: `${root}.json`, failed: `${root}.failed.json` };
+}
+
+/** Where the nightly report and the job results it reads lie. */
+export function reportKeys(database: string, runId: string) {
+  return { html: `${database}/reports/${runId}/report.html`, prefix: `${database}/reports/` };
+}
+
+const BACKUP_ID = /^\d{8}T\d{6}Z(-[23])?$/;
+
+/** The backup id in a key, or undefined when the key belongs to no backup. */
+export function backupIdOf(database: string, key: string): string | undefined {
+  if (!key.startsWith(`${database}/`)) return undefined;
+  const part = key.slice(database.length + 1).split('/', 1)[0] ?? '';
+  return BACKUP_ID.test(part) ? part : undefined;
+}

@@ -1,0 +1,204 @@
+// The one connection module: the only file that imports pg. TLS verify-full, session settings, a bounded pool,
+// and one re-read of the secret when the server refuses the login (a rotated password).
+import { readFileSync } from 'node:fs';
+import { Pool, type PoolClient, type QueryResultRow } from 'pg';
+import type { CredentialSource, Credentials } from './credentials.ts';
+import { explainConnectError, isLoginRefused } from './database-errors.ts';
+import type { databaseSettings } from './environment.ts';
+import type { JobName } from './jobs.ts';
+import type { SettingValues } from './read-environment.ts';
+
+/** Shorter than the 10 s in which a person expects an answer; the server's own error arrives much sooner. */
+const CONNECT_TIMEOUT_MS = 8_000;
+
+export interface SessionLimits {
+  /** A statement that runs longer is cancelled by the server (57014); 0 = no limit. */
+  statementTimeoutMs: number;
+  /** A statement that waits longer for a lock fails (55P03). */
+  lockTimeoutMs: number;
+  /** An open transaction that is idle for longer is ended by the server; 0 = no limit, for the snapshot holder only. */
+  idleInTransactionTimeoutMs: number;
+}
+
+export interface DatabaseSession {
+  query<Row extends QueryResultRow>(
+    sql: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number }>;
+  /** The server process, as in pg_stat_activity.pid. */
+  readonly processId: number;
+}
+
+export interface Database {
+  readonly credentials: CredentialSource;
+  readonly tls: DatabaseTls;
+  /** Runs `use` with a session of the pool; the session is closed for good when `use` throws. */
+  withSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T>;
+  /** Runs `use` in a transaction that commits when it returns and rolls back when it throws. */
+  withTransaction<T>(use: (session: DatabaseSession) => Promise<T>, begin?: string): Promise<T>;
+  /** The same server, role and limits, but another database (a scratch database of the drill). */
+  inDatabase(dbname: string): Database;
+  /** Ends all sessions. Call it once, at the end of the job. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseTls {
+  /** `verify-full` unless an UNSAFE_ setting lowered it. */
+  readonly mode: 'verify-full' | 'no-verify' | 'disable';
+  readonly caFile: string;
+}
+
+interface DatabaseOptions {
+  job: JobName;
+  credentials: CredentialSource;
+  tls: DatabaseTls;
+  limits: SessionLimits;
+  maxConnections: number;
+  /** `off` makes a query that row level security would cut fail, instead of silently returning fewer rows. */
+  rowSecurity: 'on' | 'off';
+  dbname?: string;
+}
+
+/** The TLS mode that the settings ask for. */
+export function tlsOf(
+  settings: Pick<SettingValues<typeof databaseSettings>, 'UNSAFE_DATABASE_TLS' | 'DATABASE_CA_FILE'>,
+): DatabaseTls {
+  return { mode: settings.UNSAFE_DATABASE_TLS ?? 'verify-full', caFile: settings.DATABASE_CA_FILE };
+}
+
+/** The limits that the settings ask for, with 60 s for an idle transaction. */
+export function limitsOf(
+  settings: Pick<SettingValues<typeof databaseSettings>, 'LOCK_TIMEOUT_MS' | 'STATEMENT_TIMEOUT_MS'>,
+): SessionLimits {
+  return {
+    lockTimeoutMs: settings.LOCK_TIMEOUT_MS,
+    statementTimeoutMs: settings.STATEMENT_TIMEOUT_MS,
+    idleInTransactionTimeoutMs: 60_000,
+  };
+}
+
+/** Access to one database as one role; connects on first use. */
+export function createDatabase(options: DatabaseOptions): Database {
+  let pool: Pool | undefined;
+  let current: Credentials | undefined;
+
+  async function openPool(credentials: Credentials): Promise<Pool> {
+    const previous = pool;
+    current = credentials;
+    pool = new Pool(poolConfig(options, credentials));
+    // Without a listener an idle session that the server ends would crash the process; its next use reports it.
+    pool.on('error', () => {});
+    await previous?.end();
+    return pool;
+  }
+
+  async function connect(): Promise<PoolClient> {
+    const usable = pool ?? (await openPool(await options.credentials.read()));
+    try {
+      return await usable.connect();
+    } catch (error) {
+      if (!isLoginRefused(error)) throw explainConnectError(error, await describePlace());
+    }
+    try {
+      return await (await openPool(await options.credentials.refresh())).connect();
+    } catch (error) {
+      throw explainConnectError(error, await describePlace());
+    }
+  }
+
+  async function describePlace() {
+    const { host, port, dbname, username } = current ?? (await options.credentials.read());
+    return { host, port, dbname: options.dbname ?? dbname, username };
+  }
+
+  async function withSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T> {
+    const client = await connect();
+    let broken = true;
+    try {
+      const result = await use(asSession(client));
+      broken = false;
+      return result;
+    } finally {
+      // A session in an unknown state (open transaction, half-read COPY) must not go back to the pool.
+      client.release(broken);
+    }
+  }
+
+  return {
+    credentials: options.credentials,
+    tls: options.tls,
+    withSession,
+    withTransaction: async (use, begin = 'begin') =>
+      await withSession(async (session) => {
+        await session.query(begin);
+        const result = await use(session);
+        await session.query('commit');
+        return result;
+      }),
+    inDatabase: (dbname) => createDatabase({ ...options, dbname }),
+    close: async () => {
+      const open = pool;
+      pool = undefined;
+      await open?.end();
+    },
+  };
+}
+
+function asSession(client: PoolClient): DatabaseSession {
+  const processId = Reflect.get(client, 'processID');
+  return {
+    processId: typeof processId === 'number' ? processId : 0,
+    query: async (sql, values = []) => {
+      const result = await client.query<never>(sql, [...values]);
+      return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+    },
+  };
+}
+
+function poolConfig(options: DatabaseOptions, credentials: Credentials) {
+  return {
+    host: credentials.host,
+    port: credentials.port,
+    database: options.dbname ?? credentials.dbname,
+    user: credentials.username,
+    password: credentials.password.reveal(),
+    ssl: sslOf(options.tls, credentials.host),
+    max: options.maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: `nightshift/${options.job}`,
+    onConnect: async (client: { query(sql: string): Promise<unknown> }) => {
+      await client.query(sessionSettings(options));
+    },
+  };
+}
+
+function sslOf(tls: DatabaseTls, host: string) {
+  if (tls.mode === 'disable' || host.startsWith('/')) return false;
+  if (tls.mode === 'no-verify') return { rejectUnauthorized: false };
+  // `host` is what tls checks the certificate's names against; pg gives it no name when host is an IP address.
+  return { rejectUnauthorized: true, ca: readFileSync(tls.caFile, 'utf8'), host };
+}
+
+/**
+ * The settings of every session, in one round trip.
+ *
+ * A vanished client is noticed by the server within about 25 s (10 s idle, then 3 probes 5 s apart), so that its locks
+ * and its snapshot do not outlive it for the hours that the operating system's default would take.
+ */
+function sessionSettings(options: DatabaseOptions): string {
+  const { limits } = options;
+  return [
+    'set tcp_keepalives_idle = 10',
+    'set tcp_keepalives_interval = 5',
+    'set tcp_keepalives_count = 3',
+    'set tcp_user_timeout = 25000',
+    'set client_connection_check_interval = 2000',
+    `set statement_timeout = ${Math.trunc(limits.statementTimeoutMs)}`,
+    `set lock_timeout = ${Math.trunc(limits.lockTimeoutMs)}`,
+    `set idle_in_transaction_session_timeout = ${Math.trunc(limits.idleInTransactionTimeoutMs)}`,
+    `set row_security = ${options.rowSecurity}`,
+    'set search_path = pg_catalog, pg_temp',
+  ].join('; ');
+}

@@ -1,0 +1,250 @@
+// S3 as the jobs see it: the only file that imports the S3 client. Never overwrites: a put of a new object says so.
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { describeError, JobFailure } from './job-failure.ts';
+
+export interface StoredObject {
+  key: string;
+  bytes: number;
+  etag: string;
+}
+
+export interface ObjectVersion {
+  key: string;
+  versionId: string;
+  isDeleteMarker: boolean;
+}
+
+export interface UploadedPart {
+  partNumber: number;
+  etag: string;
+}
+
+export interface ObjectStore {
+  readonly bucket: string;
+  /** Puts a new object; throws `object_store.exists` when the key is taken. */
+  putNew(key: string, body: string | Buffer, contentType: string): Promise<StoredObject>;
+  /** The text of a small object, or undefined when there is none. */
+  getText(key: string): Promise<string | undefined>;
+  /** The bytes of an object as they arrive. */
+  getStream(key: string): Promise<Readable>;
+  head(key: string): Promise<StoredObject | undefined>;
+  /** All objects whose key starts with the prefix, in order of key. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+  /** All versions and delete markers whose key starts with the prefix. */
+  listVersions(prefix: string): AsyncIterable<ObjectVersion>;
+  /** Deletes versions for good; returns those that S3 refused, with its reason. */
+  deleteVersions(versions: readonly ObjectVersion[]): Promise<{ version: ObjectVersion; reason: string }[]>;
+  createUpload(key: string, contentType: string): Promise<string>;
+  uploadPart(
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Buffer,
+    signal?: AbortSignal,
+  ): Promise<UploadedPart>;
+  /** Makes the object of its parts, which must be in order of number; throws `object_store.exists` when the key is taken. */
+  completeUpload(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<StoredObject>;
+  abortUpload(key: string, uploadId: string): Promise<void>;
+  /** Uploads that were begun and neither completed nor aborted. */
+  listUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string; initiated: Date }>;
+}
+
+/** The most versions that one DeleteObjects request may name (S3 API reference). */
+const DELETE_LIMIT = 1_000;
+
+/** The bucket of the backups; region, endpoint and credentials come from the standard AWS variables. */
+export function createObjectStore(bucket: string): ObjectStore {
+  // WHEN_REQUIRED + Content-MD5: with the SDK's default checksum S3 refuses part numbers that have gaps (InvalidPartOrder).
+  const client = new S3Client({ maxAttempts: 5, requestChecksumCalculation: 'WHEN_REQUIRED' });
+
+  async function call<T>(what: string, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      throw explain(bucket, what, error);
+    }
+  }
+
+  return {
+    bucket,
+    putNew: async (key, body, contentType) => {
+      const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+      const put = new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: bytes,
+        ContentType: contentType,
+        ContentMD5: md5(bytes),
+        IfNoneMatch: '*',
+      });
+      const answer = await call(`put "${key}"`, async () => await client.send(put));
+      return { key, bytes: bytes.length, etag: answer.ETag ?? '' };
+    },
+    getText: async (key) =>
+      await call(`get "${key}"`, async () => {
+        try {
+          const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+          return await answer.Body?.transformToString('utf8');
+        } catch (error) {
+          if (isMissing(error)) return undefined;
+          throw error;
+        }
+      }),
+    getStream: async (key) =>
+      await call(`get "${key}"`, async () => {
+        const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        // In Node the SDK's body is always a Readable; the type covers browsers too.
+        return answer.Body as Readable;
+      }),
+    head: async (key) =>
+      await call(`head "${key}"`, async () => {
+        try {
+          const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+          return { key, bytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '' };
+        } catch (error) {
+          if (isMissing(error)) return undefined;
+          throw error;
+        }
+      }),
+    list: async function* (prefix) {
+      let token: string | undefined;
+      do {
+        const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token });
+        const answer = await call(`list "${prefix}"`, async () => await client.send(list));
+        for (const item of answer.Contents ?? [])
+          yield { key: item.Key ?? '', bytes: item.Size ?? 0, etag: item.ETag ?? '' };
+        token = answer.NextContinuationToken;
+      } while (token !== undefined);
+    },
+    listVersions: async function* (prefix) {
+      let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
+      while (marker) {
+        const list: ListObjectVersionsCommand = new ListObjectVersionsCommand({
+          Bucket: bucket,
+          Prefix: prefix,
+          ...marker,
+        });
+        const answer = await call(`list versions "${prefix}"`, async () => await client.send(list));
+        for (const item of answer.Versions ?? [])
+          yield { key: item.Key ?? '', versionId: item.VersionId ?? 'null', isDeleteMarker: false };
+        for (const item of answer.DeleteMarkers ?? [])
+          yield { key: item.Key ?? '', versionId: item.VersionId ?? 'null', isDeleteMarker: true };
+        marker = answer.IsTruncated
+          ? { KeyMarker: answer.NextKeyMarker, VersionIdMarker: answer.NextVersionIdMarker }
+          : undefined;
+      }
+    },
+    deleteVersions: async (versions) => {
+      const refused: { version: ObjectVersion; reason: string }[] = [];
+      for (let from = 0; from < versions.length; from += DELETE_LIMIT) {
+        const some = versions.slice(from, from + DELETE_LIMIT);
+        const Objects = some.map(({ key, versionId }) => ({ Key: key, VersionId: versionId }));
+        const request = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } });
+        const answer = await call(`delete ${some.length} versions`, async () => await client.send(request));
+        for (const error of answer.Errors ?? []) {
+          const version = some.find((one) => one.key === error.Key && one.versionId === (error.VersionId ?? 'null'));
+          const reason = `${error.Code ?? 'error'}: ${error.Message ?? ''}`;
+          refused.push({
+            version: version ?? { key: error.Key ?? '', versionId: error.VersionId ?? '', isDeleteMarker: false },
+            reason,
+          });
+        }
+      }
+      return refused;
+    },
+    createUpload: async (key, contentType) => {
+      const create = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ContentType: contentType });
+      const answer = await call(`begin upload of "${key}"`, async () => await client.send(create));
+      return answer.UploadId ?? '';
+    },
+    uploadPart: async (key, uploadId, partNumber, body, signal) => {
+      const part = {
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        PartNumber: partNumber,
+        Body: body,
+        ContentMD5: md5(body),
+      };
+      const answer = await call(
+        `upload part ${partNumber} of "${key}"`,
+        async () => await client.send(new UploadPartCommand(part), { abortSignal: signal }),
+      );
+      return { partNumber, etag: answer.ETag ?? '' };
+    },
+    completeUpload: async (key, uploadId, parts) => {
+      const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag }));
+      const complete = { Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' };
+      const answer = await call(
+        `complete "${key}"`,
+        async () => await client.send(new CompleteMultipartUploadCommand(complete)),
+      );
+      return { key, bytes: 0, etag: answer.ETag ?? '' };
+    },
+    abortUpload: async (key, uploadId) => {
+      const abort = new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId });
+      await call(`abort upload of "${key}"`, async () => await client.send(abort));
+    },
+    listUploads: async function* (prefix) {
+      let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
+      while (marker) {
+        const list: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
+          Bucket: bucket,
+          Prefix: prefix,
+          ...marker,
+        });
+        const answer = await call(`list uploads "${prefix}"`, async () => await client.send(list));
+        for (const item of answer.Uploads ?? []) {
+          yield { key: item.Key ?? '', uploadId: item.UploadId ?? '', initiated: item.Initiated ?? new Date(0) };
+        }
+        marker = answer.IsTruncated
+          ? { KeyMarker: answer.NextKeyMarker, UploadIdMarker: answer.NextUploadIdMarker }
+          : undefined;
+      }
+    },
+  };
+}
+
+function md5(bytes: Buffer): string {
+  return createHash('md5').update(bytes).digest('base64');
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
+}
+
+function explain(bucket: string, what: string, error: unknown): JobFailure {
+  if (error instanceof JobFailure) return error;
+  const name = error instanceof Error ? error.name : 'error';
+  if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
+    return new JobFailure({
+      code: 'object_store.exists',
+      problem: `${what} in bucket "${bucket}": the object exists already`,
+      safeState: 'It was not overwritten',
+      hint: 'another run has made it; look at its log',
+      cause: error,
+    });
+  }
+  return new JobFailure({
+    code: 'object_store.failed',
+    problem: `${what} in bucket "${bucket}" failed: ${name}: ${describeError(error)}`,
+    safeState: 'The request changed nothing as far as S3 has answered',
+    hint: 'check the role policy, the bucket policy and the key policy, and that the VPC reaches S3',
+    cause: error,
+  });
+}
