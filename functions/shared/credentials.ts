@@ -38,16 +38,10 @@ let client: SecretsManagerClient | undefined;
 
 /** Credentials kept in one secret. */
 export function secretCredentials(secretArn: string): CredentialSource {
-  let cached: Promise<Credentials> | undefined;
-  const refresh = async () => {
+  return cachedSource(async () => {
     const secret = await readSecretJson(secretArn, secretSchema);
     return { ...secret, password: new SecretText(secret.password) };
-  };
-  return cachedSource(
-    refresh,
-    () => cached,
-    (next) => (cached = next),
-  );
+  });
 }
 
 /** Credentials of a secret that holds only a login (RDS-managed master secret), completed with where the database is. */
@@ -55,31 +49,26 @@ export function loginCredentials(
   secretArn: string,
   place: Pick<Credentials, 'host' | 'port' | 'dbname'>,
 ): CredentialSource {
-  let cached: Promise<Credentials> | undefined;
-  const refresh = async () => {
+  return cachedSource(async () => {
     const secret = await readSecretJson(secretArn, loginSchema);
     return { ...place, username: secret.username, password: new SecretText(secret.password) };
-  };
-  return cachedSource(
-    refresh,
-    () => cached,
-    (next) => (cached = next),
-  );
+  });
 }
 
-function cachedSource(
-  load: () => Promise<Credentials>,
-  get: () => Promise<Credentials> | undefined,
-  set: (next: Promise<Credentials> | undefined) => void,
-): CredentialSource {
+function cachedSource(load: () => Promise<Credentials>): CredentialSource {
+  let cached: Promise<Credentials> | undefined;
   const refresh = async () => {
     const loading = load();
-    set(loading);
-    // A failed read must not stay cached: the next call tries again.
-    loading.catch(() => set(undefined));
-    return await loading;
+    cached = loading;
+    try {
+      return await loading;
+    } catch (error) {
+      // A failed read must not stay cached: the next call tries again.
+      cached = undefined;
+      throw error;
+    }
   };
-  return { refresh, read: async () => await (get() ?? refresh()) };
+  return { refresh, read: async () => await (cached ?? refresh()) };
 }
 
 async function readSecretJson<S extends z.ZodType>(secretArn: string, schema: S): Promise<z.output<S>> {

@@ -1,6 +1,6 @@
 // S3 as the jobs see it: the only file that imports the S3 client. Never overwrites: a put of a new object says so.
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -108,8 +108,8 @@ export function createObjectStore(bucket: string): ObjectStore {
     getStream: async (key) =>
       await call(`get "${key}"`, async () => {
         const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        // In Node the SDK's body is always a Readable; the type covers browsers too.
-        return answer.Body as Readable;
+        if (!(answer.Body instanceof Readable)) throw new TypeError('the answer has no body');
+        return answer.Body;
       }),
     head: async (key) =>
       await call(`head "${key}"`, async () => {

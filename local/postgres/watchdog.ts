@@ -1,0 +1,32 @@
+// Runs as a process of its own beside a throw-away cluster: when the process that owns the cluster is gone, even by
+// kill -9, it stops the server and removes the folders. Its standard input is a pipe that the owner holds open.
+// usage: node watchdog.ts <postgres-pid> <folder> [<folder> …]
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const [pidText = '', ...folders] = process.argv.slice(2);
+const pid = Number(pidText);
+
+// Ctrl-C in a terminal reaches the whole process group: the watchdog must live on until the owner is gone.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+process.stdin.resume();
+process.stdin.on('end', () => void cleanUp());
+process.stdin.on('error', () => void cleanUp());
+
+async function cleanUp(): Promise<void> {
+  signalServer('SIGQUIT');
+  for (let waited = 0; waited < 50 && signalServer(0); waited += 1) await sleep(100);
+  signalServer('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  process.exit(0);
+}
+
+function signalServer(signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
