@@ -11,6 +11,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 90_000,
     maxWorkers: 2,
+    reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       project('unit'),
       project('docs'),
