@@ -1,7 +1,7 @@
 // The one connection module: the only file that imports pg. TLS verify-full, session settings, a bounded pool,
 // and one re-read of the secret when the server refuses the login (a rotated password).
 import { readFileSync } from 'node:fs';
-import { Pool, type PoolClient, type QueryResultRow } from 'pg';
+import { Client, Pool, type PoolClient, type QueryResultRow } from 'pg';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import { explainConnectError, isLoginRefused } from './database-errors.ts';
 import type { databaseSettings } from './environment.ts';
@@ -32,6 +32,8 @@ export interface DatabaseSession {
 export interface Database {
   readonly credentials: CredentialSource;
   readonly tls: DatabaseTls;
+  /** Credentials that have just opened a session (read again when refused): for a program that connects by itself. */
+  verifiedCredentials(): Promise<Credentials>;
   /** Runs `use` with a session of the pool; the session is closed for good when `use` throws. */
   withSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T>;
   /** Runs `use` in a transaction that commits when it returns and rolls back when it throws. */
@@ -106,6 +108,23 @@ export function createDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  async function verifiedCredentials(): Promise<Credentials> {
+    const credentials = await options.credentials.read();
+    try {
+      await openAndClose(options, credentials);
+      return credentials;
+    } catch (error) {
+      if (!isLoginRefused(error)) throw explainConnectError(error, await describePlace());
+    }
+    const again = await options.credentials.refresh();
+    try {
+      await openAndClose(options, again);
+      return again;
+    } catch (error) {
+      throw explainConnectError(error, await describePlace());
+    }
+  }
+
   async function describePlace() {
     const { host, port, dbname, username } = current ?? (await options.credentials.read());
     return { host, port, dbname: options.dbname ?? dbname, username };
@@ -113,12 +132,16 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   async function withSession<T>(use: (session: DatabaseSession) => Promise<T>): Promise<T> {
     const client = await connect();
+    // A session that the server ends between two statements must not crash the process; the next statement reports it.
+    const ignore = () => {};
+    client.on('error', ignore);
     let broken = true;
     try {
       const result = await use(asSession(client));
       broken = false;
       return result;
     } finally {
+      client.off('error', ignore);
       // A session in an unknown state (open transaction, half-read COPY) must not go back to the pool.
       client.release(broken);
     }
@@ -127,6 +150,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   return {
     credentials: options.credentials,
     tls: options.tls,
+    verifiedCredentials,
     withSession,
     withTransaction: async (use, begin = 'begin') =>
       await withSession(async (session) => {
@@ -144,6 +168,15 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
+async function openAndClose(options: DatabaseOptions, credentials: Credentials): Promise<void> {
+  const client = new Client(clientConfig(options, credentials));
+  try {
+    await client.connect();
+  } finally {
+    await client.end();
+  }
+}
+
 function asSession(client: PoolClient): DatabaseSession {
   const processId = Reflect.get(client, 'processID');
   return {
@@ -155,7 +188,7 @@ function asSession(client: PoolClient): DatabaseSession {
   };
 }
 
-function poolConfig(options: DatabaseOptions, credentials: Credentials) {
+function clientConfig(options: DatabaseOptions, credentials: Credentials) {
   return {
     host: credentials.host,
     port: credentials.port,
@@ -163,11 +196,17 @@ function poolConfig(options: DatabaseOptions, credentials: Credentials) {
     user: credentials.username,
     password: credentials.password.reveal(),
     ssl: sslOf(options.tls, credentials.host),
-    max: options.maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: `nightshift/${options.job}`,
+  };
+}
+
+function poolConfig(options: DatabaseOptions, credentials: Credentials) {
+  return {
+    ...clientConfig(options, credentials),
+    max: options.maxConnections,
+    idleTimeoutMillis: 10_000,
     onConnect: async (client: { query(sql: string): Promise<unknown> }) => {
       await client.query(sessionSettings(options));
     },

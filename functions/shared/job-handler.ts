@@ -22,6 +22,8 @@ export interface JobContext {
   clock: Clock;
   /** The bucket of the backups and run records. */
   store: ObjectStore;
+  /** How long this run may take at the most, from its start. */
+  timeLimitMs: number;
   /** Aborted 30 s before the function's deadline, with a `job.out_of_time` failure as its reason. */
   signal: AbortSignal;
 }
@@ -58,7 +60,8 @@ export function jobHandler<
     const startedAt = clock.now();
     const startedMs = clock.monotonicMs();
     const runId = lambda.awsRequestId;
-    const deadline = startDeadline(job, lambda.getRemainingTimeInMillis());
+    const timeLimitMs = lambda.getRemainingTimeInMillis();
+    const deadline = startDeadline(job, timeLimitMs);
     const durationMs = () => Math.round(clock.monotonicMs() - startedMs);
     let log = createLog({ job, database: 'unknown', runId });
     let record: ((end: Pick<RunRecord, 'outcome' | 'dryRun' | 'result' | 'failure'>) => Promise<unknown>) | undefined;
@@ -86,7 +89,17 @@ export function jobHandler<
       }
       log.info(`${job}.started`, { dry_run: dryRun });
 
-      const context = { event: parsed, settings, runId, log, metrics, clock, store, signal: deadline.signal };
+      const context = {
+        event: parsed,
+        settings,
+        runId,
+        log,
+        metrics,
+        clock,
+        store,
+        timeLimitMs,
+        signal: deadline.signal,
+      };
       const result = await definition.run(context);
 
       const write = record;

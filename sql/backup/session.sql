@@ -1,0 +1,9 @@
+-- The settings under which the snapshot is read: pg_dump's own, so that text forms do not depend on the role's defaults;
+-- no time limits, because the transaction lives as long as the backup. Any role; no locks; for this transaction only.
+set local datestyle = iso;
+set local intervalstyle = postgres;
+set local extra_float_digits = 3;
+set local synchronize_seqscans = off;
+set local row_security = off;
+set local statement_timeout = 0;
+set local idle_in_transaction_session_timeout = 0;
