@@ -1,0 +1,15 @@
+// Fills the throw-away cluster with the sample users; never called for a database of the user.
+import { readFileSync } from 'node:fs';
+import type { ThrowawayCluster } from '../postgres/throwaway-cluster.ts';
+import { connectAsSuperuser, SAMPLE_DBNAME } from './night-world.ts';
+
+/** Makes `users` users with their audit rows, the same ones every time. */
+export async function loadSampleData(cluster: ThrowawayCluster, users: number): Promise<void> {
+  const client = await connectAsSuperuser(cluster, SAMPLE_DBNAME);
+  try {
+    await client.query(readFileSync(new URL('../sample-data/users.sql', import.meta.url), 'utf8'), [users]);
+    await client.query('analyze');
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,52 @@
+// The steps of a night in their order: which function is invoked with which event.
+import type { JobName } from '../../functions/shared/jobs.ts';
+import type { NightOptions } from './parse-arguments.ts';
+
+export interface NightStep {
+  /** In the table and the progress. */
+  title: string;
+  job: JobName;
+  event: Record<string, unknown>;
+  /** When it fails, the steps after it make no sense and are not run. */
+  needed: boolean;
+}
+
+/** Steps before the sample data is there. On the user's own database they run only when asked for. */
+export function preparingSteps(options: NightOptions): NightStep[] {
+  if (options.database && !options.withMigrate && !options.withPurge) return [];
+  const requestedBy = 'npm start';
+  const bootstrap: NightStep = {
+    title: 'bootstrap',
+    job: 'bootstrap',
+    event: { job: 'bootstrap', requestedBy },
+    needed: true,
+  };
+  const migrate: NightStep = {
+    title: 'migrate',
+    job: 'migrate',
+    event: { job: 'migrate', action: 'up', requestedBy },
+    needed: true,
+  };
+  return options.database && !options.withMigrate ? [bootstrap] : [bootstrap, migrate];
+}
+
+/** The night itself, in the order of the sample schedules. */
+export function nightSteps(options: NightOptions, scheduledTime: string): NightStep[] {
+  const step = (title: string, job: JobName, own: Record<string, unknown> = {}): NightStep => ({
+    title,
+    job,
+    event: { job, scheduledTime, ...own },
+    needed: false,
+  });
+  const purges = !options.database || options.withPurge;
+  return [
+    step('health (minute)', 'health', { tier: 'minute' }),
+    step('health (quarter-hour)', 'health', { tier: 'quarter-hour' }),
+    step('health (daily)', 'health', { tier: 'daily' }),
+    step('backup', 'backup'),
+    step('restore-drill', 'restore-drill'),
+    ...(purges ? [step('purge', 'purge')] : []),
+    step('expire', 'expire'),
+    step('report', 'report'),
+  ];
+}

@@ -1,0 +1,180 @@
+// `npm start`: one whole night on this machine, from the synthesized template. Exit codes: 0 ok, 1 a job failed, 2 bad input.
+import { copyFileSync, createWriteStream, mkdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { Listr, type ListrTask, PRESET_TIMER } from 'listr2';
+import { backupKeys } from '../functions/shared/backup-layout.ts';
+import { compactInstant } from '../functions/shared/clock.ts';
+import { JobFailure } from '../functions/shared/job-failure.ts';
+import { LocalRunError } from './local-run-error.ts';
+import { checkDatabase } from './night/check-database.ts';
+import { loadSampleData } from './night/load-sample-data.ts';
+import { type NightStep, nightSteps, preparingSteps } from './night/night-steps.ts';
+import { makeNightFolder, type NightWorld, openNightWorld } from './night/night-world.ts';
+import { HELP, type NightOptions, parseArguments } from './night/parse-arguments.ts';
+import { prepareDrillCluster } from './night/prepare-drill-cluster.ts';
+import { summaryTable } from './night/print-summary.ts';
+import { runStep, type StepOutcome } from './night/run-steps.ts';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interrupted.abort(new LocalRunError(`stopped by ${signal}`, 'start it again')));
+}
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    const options = parseArguments(process.argv.slice(2), process.env);
+    if (options === 'help') {
+      console.log(HELP);
+      return 0;
+    }
+    return await runNight(options);
+  } catch (error) {
+    if (!(error instanceof LocalRunError || error instanceof JobFailure)) throw error;
+    console.error(`\n${error.message}`);
+    return 2;
+  }
+}
+
+async function runNight(options: NightOptions): Promise<number> {
+  if (options.database) {
+    const { version } = await checkDatabase(options.database, options.drillHere);
+    console.log(`Database "${options.database.dbname}" on PostgreSQL ${version}, ${options.database.tlsSentence}`);
+  }
+  const startedAt = new Date();
+  const nightId = compactInstant(startedAt);
+  const folder = makeNightFolder(nightId, options.keep);
+  const log = createWriteStream(join(folder, 'night.log'));
+  const outcomes: StepOutcome[] = [];
+  let world: NightWorld | undefined;
+  try {
+    const steps = [...preparingSteps(options), ...nightSteps(options, startedAt.toISOString())];
+    await new Listr(
+      [
+        {
+          title: 'start PostgreSQL, S3 and Secrets Manager; synthesize the stack',
+          task: async (_, task) => {
+            world = await openNightWorld({ options, folder, onReady: (words) => (task.output = words) });
+          },
+        },
+        ...withSampleData(
+          options,
+          steps,
+          () => world,
+          outcomes,
+          (line) => log.write(`${line}\n`),
+        ),
+      ],
+      {
+        concurrent: false,
+        exitOnError: true,
+        rendererOptions: { timer: PRESET_TIMER },
+        fallbackRendererOptions: { timer: PRESET_TIMER },
+      },
+    ).run();
+    if (!world) throw new Error('the night has no world');
+    interrupted.signal.throwIfAborted();
+    console.log(`\n${summaryTable(outcomes, process.stdout.isTTY)}`);
+    printWhatIsLeft(options, world, outcomes, nightId);
+    return outcomes.every(({ outcome }) => outcome === 'ok') ? 0 : 1;
+  } finally {
+    log.end();
+    await world?.close();
+  }
+}
+
+/** The tasks of the steps, with the sample data after the migrations. A failed step is shown and the night goes on. */
+function withSampleData(
+  options: NightOptions,
+  steps: readonly NightStep[],
+  world: () => NightWorld | undefined,
+  outcomes: StepOutcome[],
+  onLine: (line: string) => void,
+): ListrTask[] {
+  const tasks = steps.map((step) => stepTask(options, step, world, outcomes, onLine));
+  if (options.database) return tasks;
+  const sample: ListrTask = {
+    title: `sample data: ${options.users.toLocaleString('en-US')} users with audit rows`,
+    skip: () => mustNotGoOn(outcomes),
+    task: async () => {
+      const cluster = world()?.cluster;
+      if (cluster) await loadSampleData(cluster, options.users);
+    },
+  };
+  return tasks.toSpliced(preparingSteps(options).length, 0, sample);
+}
+
+function stepTask(
+  options: NightOptions,
+  step: NightStep,
+  world: () => NightWorld | undefined,
+  outcomes: StepOutcome[],
+  onLine: (line: string) => void,
+): ListrTask {
+  return {
+    title: step.title,
+    exitOnError: false,
+    task: async (_, task) => {
+      const current = world();
+      if (!current || mustNotGoOn(outcomes)) {
+        outcomes.push({
+          title: step.title,
+          job: step.job,
+          outcome: 'not run',
+          durationMs: 0,
+          figures: 'a step before it failed',
+          answer: {},
+        });
+        task.skip('a step before it failed');
+        return;
+      }
+      const backupId = outcomes.find(({ job }) => job === 'backup')?.answer['backupId'];
+      if (step.job === 'restore-drill' && options.database && typeof backupId === 'string') {
+        await prepareDrillCluster(current, databaseName(current), backupId);
+      }
+      const onProgress = (words: string) => {
+        task.output = words;
+      };
+      const outcome = await runStep(current, step, { onProgress, onLine, signal: interrupted.signal });
+      outcomes.push({ ...outcome });
+      if (outcome.outcome === 'failed') throw new Error(outcome.figures);
+      task.title = `${step.title}: ${outcome.figures}`;
+    },
+  };
+}
+
+/** After Ctrl-C, or when a step has failed that all others need. */
+function mustNotGoOn(outcomes: readonly StepOutcome[]): boolean {
+  return (
+    interrupted.signal.aborted ||
+    outcomes.some(({ job, outcome }) => outcome === 'failed' && (job === 'bootstrap' || job === 'migrate'))
+  );
+}
+
+function databaseName(world: NightWorld): string {
+  return world.stack.functions.backup.environment['DATABASE_NAME'] ?? '';
+}
+
+function printWhatIsLeft(
+  options: NightOptions,
+  world: NightWorld,
+  outcomes: readonly StepOutcome[],
+  nightId: string,
+): void {
+  const reportKey = outcomes.find(({ job }) => job === 'report')?.answer['key'];
+  if (typeof reportKey === 'string') {
+    const kept = resolve('.nightshift', nightId, 'report.html');
+    mkdirSync(dirname(kept), { recursive: true });
+    copyFileSync(join(world.bucketFolder, reportKey), kept);
+    console.log(`\nReport: ${relative('.', kept)}`);
+  }
+  const backupId = outcomes.find(({ job }) => job === 'backup')?.answer['backupId'];
+  if (options.keep && typeof backupId === 'string') {
+    const archive = relative('.', join(world.bucketFolder, backupKeys(databaseName(world), backupId).archive));
+    console.log(`Everything of this night: ${relative('.', dirname(dirname(world.bucketFolder)))}`);
+    console.log(
+      `Restore it by hand:\n  createdb restored && pg_restore --no-owner --no-privileges -d restored ${archive}`,
+    );
+  }
+}

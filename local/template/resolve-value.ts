@@ -1,0 +1,76 @@
+// Resolves the intrinsic functions of a CloudFormation template to local names, as CloudFormation would to real ones.
+import type { TemplateResource } from './synthesize-stack.ts';
+
+/** The account and region that the local night pretends to run in. */
+export const LOCAL_ACCOUNT = '000000000000';
+export const LOCAL_REGION = 'eu-central-1';
+
+const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
+  'AWS::AccountId': LOCAL_ACCOUNT,
+  'AWS::Region': LOCAL_REGION,
+  'AWS::Partition': 'aws',
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+
+/** What Ref gives for a resource: a name for buckets, functions and queues, an ARN for secrets, topics and keys. */
+export function localReference(logicalId: string, resource: TemplateResource): string {
+  switch (resource.Type) {
+    case 'AWS::S3::Bucket':
+      return typeof resource.Properties['BucketName'] === 'string'
+        ? resource.Properties['BucketName']
+        : logicalId.toLowerCase().slice(0, 63);
+    case 'AWS::SecretsManager::Secret':
+      return `arn:aws:secretsmanager:${LOCAL_REGION}:${LOCAL_ACCOUNT}:secret:${logicalId}-local1`;
+    case 'AWS::Lambda::Function':
+      return typeof resource.Properties['FunctionName'] === 'string' ? resource.Properties['FunctionName'] : logicalId;
+    default:
+      return logicalId;
+  }
+}
+
+/**
+ * A value of the template as text.
+ *
+ * Knows Ref, Fn::GetAtt of Arn, Fn::Join and Fn::Sub; throws for anything else, because a guess would run a function
+ * with a setting that it does not have in AWS.
+ */
+export function resolveText(value: unknown, resources: Readonly<Record<string, TemplateResource>>): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const [name, argument] = singleEntry(value);
+  switch (name) {
+    case 'Ref':
+      return reference(String(argument), resources);
+    case 'Fn::GetAtt': {
+      const [logicalId = '', attribute] = Array.isArray(argument)
+        ? argument.map(String)
+        : String(argument).split('.', 2);
+      if (attribute !== 'Arn') break;
+      return `arn:aws:local:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${reference(logicalId, resources)}`;
+    }
+    case 'Fn::Join': {
+      if (!Array.isArray(argument) || !Array.isArray(argument[1])) break;
+      return argument[1].map((part) => resolveText(part, resources)).join(String(argument[0]));
+    }
+    case 'Fn::Sub':
+      return String(argument).replaceAll(/\$\{([^}]+)\}/g, (_, inner: string) => reference(inner, resources));
+    default:
+      break;
+  }
+  throw new Error(`the local run cannot resolve ${JSON.stringify(value)}`);
+}
+
+function reference(name: string, resources: Readonly<Record<string, TemplateResource>>): string {
+  const pseudo = PSEUDO_PARAMETERS[name];
+  if (pseudo !== undefined) return pseudo;
+  const resource = resources[name];
+  if (!resource) throw new Error(`the template has no resource "${name}"`);
+  return localReference(name, resource);
+}
+
+function singleEntry(value: unknown): [string, unknown] {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const only = entries.length === 1 ? entries[0] : undefined;
+  if (!only) throw new Error(`the local run cannot resolve ${JSON.stringify(value)}`);
+  return only;
+}
