@@ -1,9 +1,10 @@
 // Streams one pg_dump archive of the given snapshot into the bucket. The exit code decides: whatever pg_dump has written,
 // the upload is completed only after it ended with 0.
+import type { Credentials } from '../shared/credentials.ts';
 import type { Database } from '../shared/database.ts';
 import type { Log } from '../shared/log.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import { type ClientTools, startClientTool, toolFailure } from '../shared/postgres-client-tools.ts';
+import { type ClientTools, startClientTool, toolFailure, withCurrentLogin } from '../shared/postgres-client-tools.ts';
 import { type PendingUpload, uploadStream } from './stream-upload.ts';
 
 export interface DumpRequest {
@@ -26,8 +27,11 @@ export interface DumpRequest {
  * Throws `client_tools.failed` when pg_dump ends with anything else than exit code 0; nothing is left in the bucket then.
  */
 export async function dumpArchive(request: DumpRequest): Promise<PendingUpload> {
+  return await withCurrentLogin(request.database, async (credentials) => await dumpAs(credentials, request));
+}
+
+async function dumpAs(credentials: Credentials, request: DumpRequest): Promise<PendingUpload> {
   const { signal, key } = request;
-  const credentials = await request.database.verifiedCredentials();
   const pgDump = startClientTool({
     tools: request.tools,
     program: 'pg_dump',

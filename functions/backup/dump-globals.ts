@@ -1,15 +1,21 @@
 // Roles and other globals of the server as SQL text, without passwords: a restore elsewhere needs the roles first.
+import type { Credentials } from '../shared/credentials.ts';
 import type { Database } from '../shared/database.ts';
-import { type ClientTools, startClientTool, toolFailure } from '../shared/postgres-client-tools.ts';
+import { type ClientTools, startClientTool, toolFailure, withCurrentLogin } from '../shared/postgres-client-tools.ts';
 
-/** The output of `pg_dumpall --globals-only --no-role-passwords`; throws `client_tools.failed` unless it exits 0. */
-export async function dumpGlobals(request: {
+interface GlobalsRequest {
   tools: ClientTools;
   database: Database;
   applicationName: string;
   signal: AbortSignal;
-}): Promise<string> {
-  const credentials = await request.database.verifiedCredentials();
+}
+
+/** The output of `pg_dumpall --globals-only --no-role-passwords`; throws `client_tools.failed` unless it exits 0. */
+export async function dumpGlobals(request: GlobalsRequest): Promise<string> {
+  return await withCurrentLogin(request.database, async (credentials) => await dumpAs(credentials, request));
+}
+
+async function dumpAs(credentials: Credentials, request: GlobalsRequest): Promise<string> {
   const pgDumpall = startClientTool({
     ...request,
     program: 'pg_dumpall',

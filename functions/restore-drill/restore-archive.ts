@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
+import type { Credentials } from '../shared/credentials.ts';
 import type { Database } from '../shared/database.ts';
 import { describeError, JobFailure } from '../shared/job-failure.ts';
-import { type ClientTools, startClientTool, type ToolEnd } from '../shared/postgres-client-tools.ts';
+import { type ClientTools, startClientTool, type ToolEnd, withCurrentLogin } from '../shared/postgres-client-tools.ts';
 import type { RestoreDrillJob } from './run-restore-drill.ts';
 
 interface RestoreRequest {
@@ -23,7 +24,12 @@ export interface Restored {
 }
 
 /** Restores everything in the archive; throws `drill.restore_failed` for any error that pg_restore reports. */
-export async function restoreArchive({ job, server, tools, manifest, scratch }: RestoreRequest): Promise<Restored> {
+export async function restoreArchive(request: RestoreRequest): Promise<Restored> {
+  return await withCurrentLogin(request.server, async (credentials) => await restoreAs(credentials, request));
+}
+
+async function restoreAs(credentials: Credentials, request: RestoreRequest): Promise<Restored> {
+  const { job, server, tools, manifest, scratch } = request;
   const { signal, store, clock } = job;
   const archive = manifest.objects[0];
   if (manifest.format !== 'custom' || !archive?.sha256) {
@@ -34,7 +40,7 @@ export async function restoreArchive({ job, server, tools, manifest, scratch }: 
     tools,
     program: 'pg_restore',
     args: ['--no-owner', '--no-privileges', '--no-password', `--dbname=${scratch}`],
-    credentials: await server.verifiedCredentials(),
+    credentials,
     dbname: scratch,
     tls: server.tls,
     applicationName: 'nightshift/restore-drill',

@@ -35,6 +35,7 @@ export const failureCodes = {
   'migrate.statement_failed': 'a statement of a migration failed; its transaction was rolled back',
   'bootstrap.refused': 'the roles or the schema could not be set up',
   'health.unreadable': 'the health of the database could not be read at all',
+  'migrate.no_history': 'schema nightshift is missing: bootstrap has not run on this database',
 } as const;
 
 export type FailureCode = keyof typeof failureCodes;

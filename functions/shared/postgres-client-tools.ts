@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { Credentials } from './credentials.ts';
-import type { DatabaseTls } from './database.ts';
-import { JobFailure } from './job-failure.ts';
+import type { Database, DatabaseTls } from './database.ts';
+import { type FailureCode, JobFailure } from './job-failure.ts';
 
 export type ClientProgram = 'pg_dump' | 'pg_dumpall' | 'pg_restore';
 
@@ -24,6 +24,9 @@ const MAJORS = [14, 15, 16, 17, 18] as const;
 const MESSAGE_BYTES = 65_536;
 /** pg_dump cancels its query on SIGTERM; one that does not end by itself is killed after this. */
 const KILL_AFTER_MS = 1_000;
+
+/** The codes with which an attempt fails when its program could not log in, among other reasons. */
+const LOGIN_MAY_BE_WHY: ReadonlySet<FailureCode> = new Set(['client_tools.failed', 'drill.restore_failed']);
 
 const run = promisify(execFile);
 
@@ -138,6 +141,26 @@ export function startClientTool(start: ToolStart): ToolRun {
   };
 }
 
+/**
+ * Runs `attempt` with a login that has just worked, and once more when the secret was rotated while it connected.
+ *
+ * `attempt` must leave nothing behind when the login was refused.
+ */
+export async function withCurrentLogin<T>(
+  database: Database,
+  attempt: (credentials: Credentials) => Promise<T>,
+): Promise<T> {
+  const used = await database.verifiedCredentials();
+  try {
+    return await attempt(used);
+  } catch (error) {
+    if (!(error instanceof JobFailure && LOGIN_MAY_BE_WHY.has(error.code))) throw error;
+    const current = await database.verifiedCredentials();
+    if (current.username === used.username && current.password.equals(used.password)) throw error;
+    return await attempt(current);
+  }
+}
+
 /** The failure of a client program that did not end with exit code 0. */
 export function toolFailure(program: ClientProgram, end: ToolEnd, doneSoFar: string, safeState: string): JobFailure {
   const how = end.signal === null ? `exited with code ${end.exitCode ?? 'unknown'}` : `was ended by ${end.signal}`;
@@ -170,13 +193,14 @@ function libpqEnvironment({ credentials, dbname, tls, applicationName, tools }: 
   };
 }
 
-/** DETAIL, CONTEXT and echoed commands quote row values; ERROR lines name objects. */
+/**
+ * The program's own lines. The server's DETAIL and CONTEXT lines, which quote row values, come without the program's
+ * name in front; the echoed command does not help the reader.
+ */
 function withoutRowValues(text: string): string {
-  const lines: string[] = [];
-  for (const line of text.split('\n')) {
-    const isMessage = /^(pg_dump|pg_dumpall|pg_restore): /.test(line);
-    if (isMessage && !/: (detail|hint): /i.test(line) && !/(DETAIL|CONTEXT|Command was):/.test(line))
-      lines.push(line.trimEnd());
-  }
-  return lines.join('\n');
+  return text
+    .split('\n')
+    .filter((line) => /^(pg_dump|pg_dumpall|pg_restore): /.test(line) && !line.includes('Command was:'))
+    .map((line) => line.trimEnd())
+    .join('\n');
 }

@@ -13,6 +13,7 @@ export interface DatabaseUrl {
   tlsSentence: string;
 }
 
+const NO_HOST = 'no-host-given';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1']);
 const KNOWN_PARAMETERS = new Set(['sslmode', 'sslrootcert', 'host', 'application_name', 'connect_timeout']);
 
@@ -23,7 +24,7 @@ const KNOWN_PARAMETERS = new Set(['sslmode', 'sslrootcert', 'host', 'application
  * send clear text. Without it: verify-full, but plain for a unix socket or loopback. Never repeats the password.
  */
 export function parseDatabaseUrl(text: string, environment: Readonly<Record<string, string | undefined>>): DatabaseUrl {
-  const refuse = (problem: string) => {
+  const refuse = (problem: string): never => {
     throw new LocalRunError(
       `the database URL ${problem}. Nothing was started`,
       'give it as postgres://user@host:5432/dbname?sslmode=verify-full',
@@ -31,7 +32,9 @@ export function parseDatabaseUrl(text: string, environment: Readonly<Record<stri
   };
   if (!/^postgres(ql)?:\/\//.test(text)) refuse('must begin with postgres:// or postgresql://');
   // The URL class knows no empty host; a socket folder comes as ?host=/path or percent-encoded.
-  const url = new URL(text.replace(/^postgres(ql)?:\/\/(?=\/)/, 'postgres://localhost-socket'));
+  const withHost = text.replace(/^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)(?=[/?])/, `$1${NO_HOST}`);
+  // Its own error quotes the text, password and all.
+  const url = URL.parse(withHost) ?? refuse('is not a URL');
   for (const name of url.searchParams.keys()) {
     if (!KNOWN_PARAMETERS.has(name)) refuse(`has the parameter "${name}", which Nightshift does not know`);
   }
@@ -39,7 +42,7 @@ export function parseDatabaseUrl(text: string, environment: Readonly<Record<stri
   if (dbname === '') refuse('names no database');
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
   const atSocket = host.startsWith('/');
-  if (host === '' || host === 'localhost-socket') refuse('names no host');
+  if (host === '' || host === NO_HOST) refuse('names no host');
   const port = url.port === '' ? 5_432 : Number(url.port);
   const username = decodeURIComponent(url.username) || environment['PGUSER'] || '';
   if (username === '') refuse('names no user');

@@ -1,0 +1,34 @@
+// Loads libpg-query, PostgreSQL's own parser as WebAssembly, both from node_modules and from beside the ESM bundle.
+// Used by the migration-*.ts files only.
+import { fileURLToPath } from 'node:url';
+
+export type Parser = typeof import('libpg-query');
+
+let loading: Promise<Parser> | undefined;
+
+/** The parser, loaded once per process (about 80 ms). */
+export async function migrationParser(): Promise<Parser> {
+  loading ??= load();
+  return await loading;
+}
+
+/**
+ * Emscripten's loader looks for `libpg-query.wasm` in `__dirname`. An ESM bundle has no such variable, so a free
+ * `__dirname` is a ReferenceError there; a global of that name, set while the module loads, points it to the folder of
+ * the bundle. In node_modules the module is CommonJS and has its own, which wins.
+ */
+async function load(): Promise<Parser> {
+  const before = Object.getOwnPropertyDescriptor(globalThis, '__dirname');
+  Object.defineProperty(globalThis, '__dirname', {
+    value: fileURLToPath(new URL('.', import.meta.url)),
+    configurable: true,
+  });
+  try {
+    const parser = await import('libpg-query');
+    await parser.loadModule();
+    return parser;
+  } finally {
+    if (before) Object.defineProperty(globalThis, '__dirname', before);
+    else Reflect.deleteProperty(globalThis, '__dirname');
+  }
+}

@@ -1,0 +1,77 @@
+// Splits a migration file into its statements with PostgreSQL's own parser, and computes its checksum.
+// Never by searching for semicolons: function bodies, quoted names and comments hold them too.
+import { createHash } from 'node:crypto';
+import type { Node } from 'libpg-query';
+import { describeError, JobFailure } from './job-failure.ts';
+import { migrationParser } from './migration-parser.ts';
+
+export interface MigrationStatement {
+  /** From 1, in order of the file. */
+  readonly number: number;
+  readonly text: string;
+  readonly firstLine: string;
+  /** Where it begins in the file, both from 1; columns count characters. */
+  readonly line: number;
+  readonly column: number;
+  readonly tree: Node;
+}
+
+export interface MigrationText {
+  readonly statements: readonly MigrationStatement[];
+  /** SHA-256 over the tokens, so that comments and spacing do not count and everything else does. */
+  readonly checksum: string;
+}
+
+/** The statements and the checksum of a file; throws `migrate.files_wrong` with file:line:column for a syntax error. */
+export async function splitMigration(file: string, text: string): Promise<MigrationText> {
+  const { parse, scan, hasSqlDetails } = await migrationParser();
+  if (text.trim() === '') return { statements: [], checksum: sha256('') };
+  try {
+    const { stmts = [] } = await parse(text);
+    const bytes = Buffer.from(text, 'utf8');
+    const statements = stmts.map((raw, index): MigrationStatement => {
+      // Offsets are bytes. Only the last statement has no length: it runs to the end of the file.
+      const start = raw.stmt_location ?? 0;
+      const end = raw.stmt_len ? start + raw.stmt_len : bytes.length;
+      const statement = bytes.subarray(start, end).toString('utf8');
+      const blank = /^\s*/.exec(statement)?.[0] ?? '';
+      const trimmed = statement.trim();
+      const place = placeOf(`${bytes.subarray(0, start).toString('utf8')}${blank}`);
+      if (!raw.stmt) throw new TypeError(`statement ${index + 1} of "${file}" has no tree`);
+      return { number: index + 1, text: trimmed, firstLine: firstLineOf(trimmed), ...place, tree: raw.stmt };
+    });
+    const { tokens } = await scan(text);
+    const words = tokens.filter(({ tokenName }) => !COMMENTS.has(tokenName)).map((token) => token.text);
+    return { statements, checksum: sha256(words.join(' ')) };
+  } catch (error) {
+    if (!hasSqlDetails(error)) throw error;
+    // Counted in characters (code points) from 0.
+    const before = [...text].slice(0, error.sqlDetails?.cursorPosition ?? 0).join('');
+    const { line, column } = placeOf(before);
+    throw new JobFailure({
+      code: 'migrate.files_wrong',
+      problem: `${file}:${line}:${column}: ${describeError(error)}`,
+      safeState: 'No migration was run',
+      hint: 'correct the file; psql commands (\\i, \\copy) and data of COPY are not SQL and cannot be in a migration',
+      cause: error,
+    });
+  }
+}
+
+const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
+
+/** Where a character of the file is, given all the text before it. */
+export function placeOf(before: string): { line: number; column: number } {
+  const lines = before.split('\n');
+  return { line: lines.length, column: [...(lines.at(-1) ?? '')].length + 1 };
+}
+
+/** The first line of a statement, short enough for a message and a table row. */
+export function firstLineOf(statement: string): string {
+  const line = statement.trimStart().split('\n', 1)[0]?.trim() ?? '';
+  return line.length > 200 ? `${line.slice(0, 197)}...` : line;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}

@@ -1,0 +1,198 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { backupKeys } from '../../functions/shared/backup-layout.ts';
+import { JobFailure } from '../../functions/shared/job-failure.ts';
+import { type BackupSource, createBackupSource } from '../support/backup-source.ts';
+import { createDrillRole, type DrillRole } from '../support/drill-role.ts';
+import { recordedContext } from '../support/job-context.ts';
+import { type LocalAws, startLocalAws } from '../support/local-aws.ts';
+import { rounds } from '../support/test-size.ts';
+import { waitForRow } from '../support/what-is-left.ts';
+
+let aws: LocalAws;
+let source: BackupSource;
+let drill: DrillRole;
+let backupId: string;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  source = await createBackupSource(aws, 100_000);
+  drill = await createDrillRole(aws, source);
+  // Forced row level security, a lone sequence and an odd name: what a compare could stumble over.
+  await source.fresh.query('create table app."Odd ""Name""" (id int primary key, owner_id int)');
+  await source.fresh.query('insert into app."Odd ""Name""" select n, n from generate_series(1, 10) n');
+  await source.fresh.query('alter table app."Odd ""Name""" enable row level security, force row level security');
+  await source.fresh.query('create policy none on app."Odd ""Name""" using (owner_id = 1)');
+  await source.fresh.query("create sequence app.lone; select setval('app.lone', 41)");
+  backupId = (await source.backUp()).backupId;
+});
+
+afterEach(async () => {
+  source.restorePrograms();
+  aws.setFault(undefined);
+  expect(await drill.scratchDatabases()).toEqual([]);
+});
+
+afterAll(async () => {
+  await drill.drop();
+  await source.drop();
+  await aws.stop();
+});
+
+function pathOf(key: string): string {
+  return join(aws.bucketFolder, key);
+}
+
+/** Changes an object behind the back of S3 for the time of one test. */
+async function withChanged(key: string, change: (bytes: Buffer) => Buffer, use: () => Promise<void>): Promise<void> {
+  const saved = `${aws.bucketFolder}.saved`;
+  copyFileSync(pathOf(key), saved);
+  writeFileSync(pathOf(key), change(readFileSync(saved)));
+  try {
+    await use();
+  } finally {
+    copyFileSync(saved, pathOf(key));
+  }
+}
+
+describe('runRestoreDrill', () => {
+  test('the backup is whole: every table and sequence is equal, the evidence is stored, the scratch database is gone', async () => {
+    const context = recordedContext();
+
+    const result = await drill.drill(context);
+
+    expect(result).toMatchObject({ outcome: 'ok', backupId, tables: 3, rows: 101_010, sequences: 2 });
+    const evidence = JSON.parse(readFileSync(pathOf(result.evidence), 'utf8'));
+    expect(evidence).toMatchObject({ outcome: 'ok', backupId, differences: [] });
+    expect(context.put.RtoSeconds).toBeGreaterThan(0);
+  });
+
+  test('a table has one row less than the manifest says: the drill fails, names the table and keeps the evidence', async () => {
+    const { manifest } = backupKeys('shop', backupId);
+    const context = recordedContext();
+
+    await withChanged(
+      manifest,
+      (bytes) => Buffer.from(bytes.toString('utf8').replace('"rows": 1000,', '"rows": 1001,')),
+      async () => {
+        await expect(drill.drill(context)).rejects.toThrow(
+          /does not restore to what its manifest says; 1 difference: table "app"\."notes": manifest 1001 rows, restored 1000 rows/,
+        );
+      },
+    );
+
+    const evidence = JSON.parse(readFileSync(pathOf(backupKeys('shop', backupId).drilled(context.runId)), 'utf8'));
+    expect(evidence.outcome).toBe('different');
+  });
+
+  test('a sequence differs, a table is missing and one is too many: all three are named', async () => {
+    await withChanged(
+      backupKeys('shop', backupId).manifest,
+      (bytes) =>
+        Buffer.from(
+          bytes
+            .toString('utf8')
+            .replace('"lastValue": "41"', '"lastValue": "42"')
+            .replace('"name": "notes"', '"name": "gone"'),
+        ),
+      async () => {
+        await expect(drill.drill()).rejects.toThrow(
+          /3 differences: table "app"\."gone": manifest 1000 rows, restored no such table; table "app"\."notes".*; sequence "app"\."lone": manifest 42, restored 41/,
+        );
+      },
+    );
+  });
+
+  test.each(Array.from({ length: rounds }, (_, round) => round))(
+    'bytes in the middle of the archive are changed (round %i): never a success',
+    async (round) => {
+      await withChanged(
+        backupKeys('shop', backupId).archive,
+        (bytes) => {
+          const at = Math.floor(bytes.length * (0.3 + (0.6 * round) / rounds));
+          bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+          return bytes;
+        },
+        async () => {
+          await expect(drill.drill()).rejects.toThrow(JobFailure);
+        },
+      );
+    },
+  );
+
+  test('the archive is cut in half: never a success', async () => {
+    await withChanged(
+      backupKeys('shop', backupId).archive,
+      (bytes) => bytes.subarray(0, bytes.length / 2),
+      async () => {
+        await expect(drill.drill()).rejects.toThrow(/did not restore/);
+      },
+    );
+  });
+
+  test('pg_restore reports an error and goes on: the drill fails with its words', async () => {
+    source.replaceProgram(
+      'pg_restore',
+      '"$REAL" "$@"; echo "pg_restore: warning: errors ignored on restore: 1" >&2; exit 1',
+    );
+
+    await expect(drill.drill()).rejects.toThrow(/pg_restore exited with code 1: ".*errors ignored on restore: 1"/);
+  });
+
+  test('the backend of pg_restore is terminated midway: the drill fails, the scratch database is gone', async () => {
+    const running = drill.drill();
+    const settled = running.catch((error: unknown) => error);
+    const { pid } = await waitForRow<{ pid: number }>(
+      source.fresh,
+      "select pid from pg_stat_activity where datname like 'nightshift_drill_%' and usename like 'drill_%' and query like 'COPY%readings%' and $1 <> ''",
+    );
+
+    await source.fresh.query('select pg_terminate_backend($1)', [pid]);
+
+    expect(await settled).toMatchObject({ code: 'drill.restore_failed' });
+  });
+
+  test('the time limit comes near midway: it stops itself and drops the scratch database', async () => {
+    const deadline = new AbortController();
+    const settled = drill.drill({ signal: deadline.signal }).catch((error: unknown) => error);
+    await waitForRow(
+      source.fresh,
+      "select pid from pg_stat_activity where datname like 'nightshift_drill_%' and usename like 'drill_%' and query like 'COPY%' and $1 <> ''",
+    );
+
+    deadline.abort(new JobFailure({ code: 'job.out_of_time', problem: 'p', safeState: 's', hint: 'h' }));
+
+    expect(await settled).toMatchObject({ code: 'job.out_of_time' });
+  });
+
+  test('a crashed drill of two hours ago and one of now have left databases: only the old one is swept', async () => {
+    const old = `nightshift_drill_20200101t000000z_0123abcd`;
+    const young = `nightshift_drill_29990101t000000z_0123abcd`;
+    for (const name of [old, young]) await source.fresh.query(`create database ${name} owner "${drill.role}"`);
+
+    const result = await drill.drill();
+
+    expect(result.swept).toEqual([old]);
+    expect(await drill.scratchDatabases()).toEqual([young]);
+    await source.fresh.query(`drop database ${young}`);
+  });
+
+  test('the backup came from a newer server: refused with both versions, nothing is made', async () => {
+    await withChanged(
+      backupKeys('shop', backupId).manifest,
+      (bytes) => Buffer.from(bytes.toString('utf8').replace(/"version": "1\d\.\d+[^"]*"/, '"version": "99.1"')),
+      async () => {
+        await expect(drill.drill()).rejects.toThrow(
+          /comes from PostgreSQL 99, the server to restore into is PostgreSQL \d+/,
+        );
+      },
+    );
+  });
+
+  test('there is no backup of that name: a clear failure', async () => {
+    await expect(drill.drill({}, { backupId: '20200101T000000Z' })).rejects.toThrow(
+      /no complete backup "20200101T000000Z" of "shop"; it has 1/,
+    );
+  });
+});
