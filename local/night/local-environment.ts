@@ -1,20 +1,20 @@
 // The environment of a function in the local night: that of the template, with AWS and Lambda's own paths made local.
 import { randomBytes } from 'node:crypto';
+import { clientToolsSettings, databaseSettings } from '../../functions/shared/environment.ts';
 import type { JobName } from '../../functions/shared/jobs.ts';
 import { findClientDirectories } from '../postgres/find-binaries.ts';
 import type { DeployedStack } from '../template/read-functions.ts';
 import { LOCAL_REGION } from '../template/resolve-value.ts';
-
-/** Where Lambda has the certificate authorities of AWS, and where it mounts the layer with the client programs. */
-const LAMBDA_CA_FILE = '/var/runtime/ca-cert.pem';
-const LAMBDA_LAYER = '/opt';
 
 export interface Endpoints {
   s3: string;
   secretsManager: string;
 }
 
-/** `caFile` replaces Lambda's list of authorities; undefined leaves the setting of the template as it is. */
+/**
+ * `caFile` replaces Lambda's list of authorities; undefined leaves the setting of the template as it is.
+ * The client programs of this machine stand in for the layer. Both only where the template means Lambda's own path.
+ */
 export function localEnvironment(
   stack: DeployedStack,
   job: JobName,
@@ -23,9 +23,13 @@ export function localEnvironment(
 ): Record<string, string> {
   const environment: Record<string, string> = { ...stack.functions[job].environment };
   const clients = findClientDirectories().map(({ directory }) => directory);
-  for (const [name, value] of Object.entries(environment)) {
-    if (value === LAMBDA_CA_FILE && tls.caFile !== undefined) environment[name] = tls.caFile;
-    if (value === LAMBDA_LAYER) environment[name] = clients.join(':');
+  const isLambdaPath = (name: string, path: string) => (environment[name] ?? path) === path;
+  if (tls.caFile !== undefined && isLambdaPath('DATABASE_CA_FILE', databaseSettings.DATABASE_CA_FILE.fallback ?? '')) {
+    environment['DATABASE_CA_FILE'] = tls.caFile;
+  }
+  const layer = clientToolsSettings.POSTGRES_CLIENT_DIRECTORIES.fallback ?? '';
+  if (isLambdaPath('POSTGRES_CLIENT_DIRECTORIES', layer)) {
+    environment['POSTGRES_CLIENT_DIRECTORIES'] = clients.join(':');
   }
   delete environment['UNSAFE_DATABASE_TLS'];
   if (tls.unsafe) environment['UNSAFE_DATABASE_TLS'] = tls.unsafe;

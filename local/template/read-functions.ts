@@ -1,7 +1,7 @@
 // The Lambda functions, secrets and buckets of a synthesized stack, with every reference resolved to a local name.
 import { randomBytes } from 'node:crypto';
 import { type JobName, jobNames } from '../../functions/shared/jobs.ts';
-import { localReference, resolveText } from './resolve-value.ts';
+import { localReference, resolveDeep, resolveText } from './resolve-value.ts';
 import type { SynthesizedStack } from './synthesize-stack.ts';
 
 export interface DeployedFunction {
@@ -80,5 +80,5 @@ function bucketPolicy(stack: SynthesizedStack, bucketId: string): unknown {
       resource.Type === 'AWS::S3::BucketPolicy' &&
       JSON.stringify(resource.Properties['Bucket']).includes(`"${bucketId}"`),
   );
-  return policy?.Properties['PolicyDocument'];
+  return resolveDeep(policy?.Properties['PolicyDocument'], stack.resources);
 }

@@ -46,7 +46,7 @@ export function resolveText(value: unknown, resources: Readonly<Record<string, T
         ? argument.map(String)
         : String(argument).split('.', 2);
       if (attribute !== 'Arn') break;
-      return `arn:aws:local:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${reference(logicalId, resources)}`;
+      return localArn(logicalId, resources);
     }
     case 'Fn::Join': {
       if (!Array.isArray(argument) || !Array.isArray(argument[1])) break;
@@ -58,6 +58,21 @@ export function resolveText(value: unknown, resources: Readonly<Record<string, T
       break;
   }
   throw new Error(`the local run cannot resolve ${JSON.stringify(value)}`);
+}
+
+/** A value of any shape with every intrinsic function in it resolved. */
+export function resolveDeep(value: unknown, resources: Readonly<Record<string, TemplateResource>>): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolveDeep(item, resources));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  if (entries.length === 1 && /^(Ref|Fn::\w+)$/.test(entries[0]?.[0] ?? '')) return resolveText(value, resources);
+  return Object.fromEntries(entries.map(([name, item]) => [name, resolveDeep(item, resources)]));
+}
+
+function localArn(logicalId: string, resources: Readonly<Record<string, TemplateResource>>): string {
+  const name = reference(logicalId, resources);
+  if (resources[logicalId]?.Type === 'AWS::S3::Bucket') return `arn:aws:s3:::${name}`;
+  return `arn:aws:local:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${name}`;
 }
 
 function reference(name: string, resources: Readonly<Record<string, TemplateResource>>): string {

@@ -12,7 +12,6 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 export interface TemplateResource {
   Type: string;
   Properties: Record<string, unknown>;
-  Metadata?: Record<string, unknown>;
 }
 
 export interface SynthesizedStack {
@@ -53,16 +52,26 @@ interface CloudAssemblyManifest {
   artifacts: Record<string, { type: string; properties: { templateFile: string } }>;
 }
 
+interface AssetManifest {
+  files: Record<string, { source: { path: string }; destinations: Record<string, { objectKey: string }> }>;
+}
+
 function readStack(name: string, folder: string, templateFile: string): SynthesizedStack {
-  const template: { Resources: Record<string, TemplateResource> } = JSON.parse(
-    readFileSync(join(folder, templateFile), 'utf8'),
+  const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const template: { Resources: Record<string, TemplateResource> } = read(templateFile);
+  const assets: AssetManifest = read(`${name}.assets.json`);
+  const pathByKey = new Map(
+    Object.values(assets.files).flatMap(({ source, destinations }) =>
+      Object.values(destinations).map(({ objectKey }) => [objectKey, source.path]),
+    ),
   );
   return {
     name,
     resources: template.Resources,
     assetFolder: (logicalId) => {
-      const path = template.Resources[logicalId]?.Metadata?.['aws:asset:path'];
-      if (typeof path !== 'string') throw new Error(`function ${logicalId} has no asset in the template`);
+      const code: { S3Key?: unknown } = template.Resources[logicalId]?.Properties['Code'] ?? {};
+      const path = pathByKey.get(String(code.S3Key));
+      if (path === undefined) throw new Error(`the code of function ${logicalId} is not among the assets of ${name}`);
       return join(folder, path);
     },
   };
