@@ -1,0 +1,95 @@
+// The schema of nightshift.config.ts: what a user may configure, in which unit and range.
+// Whatever deletes something or chooses a target has no default; load-config.ts reads a file with it.
+import { z } from 'zod';
+import { listOf, matching, wholeNumber } from './config-fields.ts';
+import { jobConfigShape } from './job-config.ts';
+import { schedulesSchema } from './schedule-config.ts';
+
+const PORT = 'must be a port from 1 to 65535';
+
+/** Retention periods that CloudWatch Logs knows (API reference of PutRetentionPolicy). */
+const LOG_RETENTION_DAYS = [30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+const arnOfSecret = matching(
+  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/,
+  'must be the full ARN of a Secrets Manager secret',
+);
+const arnOfKey = matching(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/, 'must be the ARN of a KMS key');
+
+export const databaseConfigSchema = z.strictObject(
+  {
+    /** Names the stack, the functions, every S3 key and every metric. 32, because a function's name may have 64. */
+    name: matching(
+      /^[a-z][a-z0-9-]{0,31}$/,
+      'must be 1 to 32 lower-case letters, digits and "-", starting with a letter',
+    ),
+    server: z.strictObject(
+      {
+        host: matching(/^[A-Za-z0-9.-]{1,253}$/, 'must be the host name of the writer'),
+        port: z.int(PORT).min(1, PORT).max(65_535, PORT),
+        dbname: matching(/^.{1,63}$/, 'must be the name of a database, 1 to 63 characters'),
+      },
+      'must be { host, port, dbname }',
+    ),
+    /** The administrator's secret; only bootstrap may read it. It also says to which account and region the stack goes. */
+    adminSecretArn: arnOfSecret,
+    /** Only when that secret is encrypted with a key of your own instead of aws/secretsmanager. */
+    adminSecretKeyArn: arnOfKey.optional(),
+    vpc: z.strictObject(
+      {
+        vpcId: matching(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC'),
+        availabilityZones: listOf(
+          matching(/^[a-z0-9-]+[a-z]$/, 'must be the name of an availability zone'),
+          1,
+          'must be the availability zones of the subnets, in the same order',
+        ),
+        /** They need a way to S3 and Secrets Manager: a NAT gateway or VPC endpoints. */
+        privateSubnetIds: listOf(
+          matching(/^subnet-[0-9a-f]{8,17}$/, 'must be the id of a subnet'),
+          1,
+          'must be at least one private subnet',
+        ),
+        databaseSecurityGroupId: matching(
+          /^sg-[0-9a-f]{8,17}$/,
+          'must be the id of the security group of the database',
+        ),
+      },
+      'must be { vpcId, availabilityZones, privateSubnetIds, databaseSecurityGroupId }',
+    ),
+    /** The most connections that all jobs together may open; more than that is refused at synth. */
+    connectionBudget: wholeNumber(1, 5_000, 'connections'),
+    schedules: schedulesSchema,
+    ...jobConfigShape,
+    alarms: z.strictObject(
+      {
+        /** Each gets a mail to confirm. An empty list is allowed, and warned about. */
+        emails: listOf(z.email('must be a mail address'), 0, 'must be a list of mail addresses'),
+      },
+      'must be { emails }',
+    ),
+    logRetentionDays: z.literal(LOG_RETENTION_DAYS, `must be one of ${LOG_RETENTION_DAYS.join(', ')}`).default(400),
+    tracing: z.boolean('must be true or false').default(false),
+    tags: z.record(z.string(), z.string('must be a text'), 'must be { name: value }').default({}),
+    /** Until this date (UTC) no schedule starts and no NotRunning alarm reports. It ends at the next deploy after it. */
+    pausedUntil: z.iso.date('must be a date as "2026-12-31"').optional(),
+    /** Lowers TLS to the database. Leave it out for verify-full. */
+    unsafeDatabaseTls: z.enum(['disable', 'no-verify'], 'must be "disable" or "no-verify"').optional(),
+  },
+  'must be an object with the settings of one database',
+);
+
+/** One database as it is written in nightshift.config.ts. */
+export type DatabaseSettings = z.input<typeof databaseConfigSchema>;
+/** One database with all defaults filled in. */
+export type DatabaseConfig = z.output<typeof databaseConfigSchema>;
+
+/** What nightshift.config.ts exports as `config`. */
+export interface NightshiftConfig {
+  databases: DatabaseSettings[];
+}
+
+/** The region and account in which the administrator's secret lies, and to which the stack is deployed. */
+export function placeOfDatabase(database: Pick<DatabaseConfig, 'adminSecretArn'>): { region: string; account: string } {
+  const [, , , region = '', account = ''] = database.adminSecretArn.split(':');
+  return { region, account };
+}

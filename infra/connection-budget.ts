@@ -1,0 +1,52 @@
+// How many database connections the jobs of one database may open together, at worst.
+import type { DatabaseConfig } from './config.ts';
+import type { JobName } from './job-name.ts';
+import { secretRoles } from './secret-role.ts';
+
+/** purge and health do all their work in one session. */
+export const ONE_SESSION = 1;
+
+/** bootstrap has no setting for it: two sessions of the administrator, and one of each role whose login it proves. */
+const BOOTSTRAP_SESSIONS = 2 + secretRoles.length;
+
+type Sized = Pick<
+  DatabaseConfig,
+  'backup' | 'restoreDrill' | 'purge' | 'health' | 'migrate' | 'bootstrap' | 'schedules'
+>;
+
+interface JobConnections {
+  job: JobName;
+  /** Runs of the job at the same time. */
+  runs: number;
+  connectionsPerRun: number;
+}
+
+/**
+ * The most connections of each job that uses the database.
+ *
+ * Without a reserved concurrency a job counts as one run for each of its schedules: the same schedule does not start a
+ * second run beside a running one, but two schedules of health can fall on the same minute.
+ */
+export function jobConnections(database: Sized): JobConnections[] {
+  const { schedules } = database;
+  const healthSchedules = [schedules.healthMinute, schedules.healthQuarterHour, schedules.healthDaily];
+  const scheduledHealth = healthSchedules.filter((schedule) => schedule !== null).length;
+  const of = (job: JobName, settings: { reservedConcurrency?: number }, connectionsPerRun: number, atOnce = 1) => ({
+    job,
+    runs: settings.reservedConcurrency ?? atOnce,
+    connectionsPerRun,
+  });
+  return [
+    of('backup', database.backup, database.backup.maxConnections),
+    of('restore-drill', database.restoreDrill, database.restoreDrill.maxConnections),
+    of('purge', database.purge, ONE_SESSION),
+    of('health', database.health, ONE_SESSION, scheduledHealth),
+    of('migrate', database.migrate, database.migrate.maxConnections),
+    of('bootstrap', database.bootstrap, BOOTSTRAP_SESSIONS),
+  ];
+}
+
+/** The sum over all jobs of runs × connections per run. */
+export function connectionsNeeded(database: Sized): number {
+  return jobConnections(database).reduce((sum, { runs, connectionsPerRun }) => sum + runs * connectionsPerRun, 0);
+}

@@ -1,0 +1,75 @@
+// How a handler becomes what Lambda loads: one minified ES module with its source map, and beside it the SQL it reads.
+import { join } from 'node:path';
+import { type BundlingOptions, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { JobName } from './job-name.ts';
+
+/** The repository: esbuild runs here, and handlers and SQL folders are named from here. */
+export const projectRoot = join(import.meta.dirname, '..');
+
+/** The folders of sql/ that a job reads; sql-files.ts looks for them beside the bundle. */
+export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {
+  bootstrap: ['nightshift', 'roles', 'session'],
+  migrate: ['migrations', 'nightshift', 'session'],
+  backup: ['backup'],
+  'restore-drill': ['drill', 'backup'],
+  purge: ['purge', 'session'],
+  health: ['health'],
+  expire: [],
+  report: [],
+};
+
+/** Files that a bundled package reads from its own folder, which is the folder of the bundle then. */
+const filesBeside: Partial<Record<JobName, readonly string[]>> = {
+  bootstrap: ['node_modules/libpg-query/wasm/libpg-query.wasm'],
+  migrate: ['node_modules/libpg-query/wasm/libpg-query.wasm'],
+};
+
+/**
+ * Packages that stay out of the bundle.
+ *
+ * pg-native is an optional addon that is not installed. The others find credentials on a workstation or an EC2 host and
+ * are only loaded when the standard AWS variables are missing, which Lambda always sets: 115 KB that would never run.
+ */
+const EXTERNAL_PACKAGES = [
+  'pg-native',
+  '@aws-sdk/credential-provider-http',
+  '@aws-sdk/credential-provider-ini',
+  '@aws-sdk/credential-provider-process',
+  '@aws-sdk/credential-provider-sso',
+  '@aws-sdk/credential-provider-web-identity',
+  '@smithy/credential-provider-imds',
+];
+
+/** CommonJS packages (pg, libpg-query) ask for these three, which an ES module does not have. */
+const BANNER = [
+  "import{createRequire as nightshiftRequire}from'node:module';",
+  'const require=nightshiftRequire(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;',
+].join('');
+
+/** The bundling of one job's handler. */
+export function functionBundle(job: JobName): BundlingOptions {
+  return {
+    format: OutputFormat.ESM,
+    target: 'node24',
+    minify: true,
+    keepNames: true,
+    sourceMap: true,
+    sourceMapMode: SourceMapMode.DEFAULT,
+    sourcesContent: false,
+    mainFields: ['module', 'main'],
+    // The SDK that was tested is the one that is deployed.
+    bundleAwsSDK: true,
+    externalModules: EXTERNAL_PACKAGES,
+    banner: BANNER,
+    commandHooks: {
+      beforeInstall: () => [],
+      beforeBundling: () => [],
+      afterBundling: (from, to) => [
+        ...sqlFolders[job].map(
+          (folder) => `mkdir -p "${to}/sql/${folder}" && cp "${from}/sql/${folder}/"*.sql "${to}/sql/${folder}/"`,
+        ),
+        ...(filesBeside[job] ?? []).map((file) => `cp "${from}/${file}" "${to}/"`),
+      ],
+    },
+  };
+}

@@ -1,0 +1,96 @@
+// The schema of the job sections in nightshift.config.ts: time, memory, sessions and what is particular to a job.
+import { z } from 'zod';
+import { backupSettings } from '../functions/backup/environment.ts';
+import { expireSettings } from '../functions/expire/environment.ts';
+import { healthSettings } from '../functions/health/environment.ts';
+import { migrateSettings } from '../functions/migrate/environment.ts';
+import { purgeSettings } from '../functions/purge/environment.ts';
+import { restoreDrillSettings } from '../functions/restore-drill/environment.ts';
+import { matching, variable, wholeNumber } from './config-fields.ts';
+
+/** What every function has; `timeoutSeconds` is at least 60 because a job stops itself 30 s before its limit. */
+function functionSettings(defaults: { timeoutSeconds: number; memoryMiB: number }) {
+  return {
+    timeoutSeconds: wholeNumber(60, 900, 'seconds').default(defaults.timeoutSeconds),
+    memoryMiB: wholeNumber(128, 10_240, 'MiB').default(defaults.memoryMiB),
+    /** Runs at the same time; leave it out in an account whose limit is low: reserving takes it from all others. */
+    reservedConcurrency: wholeNumber(1, 10, 'runs').optional(),
+  };
+}
+
+/** What every function with a database session has; unset timeouts are the function's own defaults. */
+function sessionSettings(settings: Pick<typeof backupSettings, 'LOCK_TIMEOUT_MS' | 'STATEMENT_TIMEOUT_MS'>) {
+  return {
+    lockTimeoutMs: variable(settings.LOCK_TIMEOUT_MS).optional(),
+    statementTimeoutMs: variable(settings.STATEMENT_TIMEOUT_MS).optional(),
+  };
+}
+
+/** One section for each job; only expire, which deletes backups, must be written. */
+export const jobConfigShape = {
+  backup: z
+    .strictObject(
+      {
+        ...functionSettings({ timeoutSeconds: 900, memoryMiB: 2048 }),
+        ...sessionSettings(backupSettings),
+        maxConnections: variable(backupSettings.MAX_CONNECTIONS).default(4),
+        partsInFlight: variable(backupSettings.PARTS_IN_FLIGHT).optional(),
+        /** Layer with pg_dump and pg_restore below /opt; backup and restore-drill cannot run without one. */
+        postgresClientLayerArn: matching(
+          /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/,
+          'must be the ARN of a layer version',
+        ).optional(),
+      },
+      'must be the settings of backup',
+    )
+    .prefault({}),
+  restoreDrill: z
+    .strictObject(
+      {
+        ...functionSettings({ timeoutSeconds: 900, memoryMiB: 2048 }),
+        ...sessionSettings(restoreDrillSettings),
+        maxConnections: variable(restoreDrillSettings.MAX_CONNECTIONS).default(4),
+      },
+      'must be the settings of restore-drill',
+    )
+    .prefault({}),
+  purge: z
+    .strictObject(
+      {
+        ...functionSettings({ timeoutSeconds: 900, memoryMiB: 512 }),
+        ...sessionSettings(purgeSettings),
+        batchRows: variable(purgeSettings.BATCH_ROWS).optional(),
+      },
+      'must be the settings of purge',
+    )
+    .prefault({}),
+  health: z
+    .strictObject(
+      { ...functionSettings({ timeoutSeconds: 120, memoryMiB: 512 }), ...sessionSettings(healthSettings) },
+      'must be the settings of health',
+    )
+    .prefault({}),
+  migrate: z
+    .strictObject(
+      {
+        ...functionSettings({ timeoutSeconds: 900, memoryMiB: 1024 }),
+        ...sessionSettings(migrateSettings),
+        maxConnections: variable(migrateSettings.MAX_CONNECTIONS).default(4),
+      },
+      'must be the settings of migrate',
+    )
+    .prefault({}),
+  bootstrap: z
+    .strictObject(functionSettings({ timeoutSeconds: 300, memoryMiB: 512 }), 'must be the settings of bootstrap')
+    .prefault({}),
+  expire: z.strictObject(
+    {
+      ...functionSettings({ timeoutSeconds: 900, memoryMiB: 512 }),
+      keepLast: variable(expireSettings.KEEP_LAST),
+    },
+    'must be { keepLast }: how many of the newest backups are kept',
+  ),
+  report: z
+    .strictObject(functionSettings({ timeoutSeconds: 300, memoryMiB: 512 }), 'must be the settings of report')
+    .prefault({}),
+};

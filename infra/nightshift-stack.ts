@@ -1,0 +1,82 @@
+// The stack of one database: bucket, access, alarms, queues and one function per job. No stack refers to another.
+import { Annotations, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
+import { backupFunction } from './backup-function.ts';
+import { BackupStore } from './backup-store.ts';
+import { bootstrapFunction } from './bootstrap-function.ts';
+import { type DatabaseConfig, placeOfDatabase } from './config.ts';
+import { DatabaseAccess } from './database-access.ts';
+import { EventQueues } from './event-queues.ts';
+import { expireFunction } from './expire-function.ts';
+import { healthFunction } from './health-function.ts';
+import { migrateFunction } from './migrate-function.ts';
+import { purgeFunction } from './purge-function.ts';
+import { reportFunction } from './report-function.ts';
+import { restoreDrillFunction } from './restore-drill-function.ts';
+import type { StackParts } from './stack-parts.ts';
+
+export class NightshiftStack extends Stack {
+  constructor(scope: Construct, props: { config: DatabaseConfig; now: Date }) {
+    const { config, now } = props;
+    super(scope, `Nightshift-${config.name}`, {
+      env: placeOfDatabase(config),
+      description: `Nightshift: the night-shift DBA of database ${config.name}`,
+      terminationProtection: true,
+      tags: { ...config.tags, 'nightshift:database': config.name },
+    });
+    for (const [name, value] of Object.entries({ ...config.tags, 'nightshift:database': config.name }))
+      Tags.of(this).add(name, value);
+
+    const store = new BackupStore(this, 'BackupStore', { database: config.name });
+    const access = new DatabaseAccess(this, 'DatabaseAccess', { config });
+    const alarms = new Alarms(this, 'Alarms', { database: config.name, emails: config.alarms.emails });
+    const queues = new EventQueues(this, 'EventQueues', { database: config.name, alarms });
+    const scheduleGroup = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `nightshift-${config.name}` });
+    const paused = config.pausedUntil !== undefined && now < new Date(config.pausedUntil);
+    const parts: StackParts = { config, store, access, alarms, queues, scheduleGroup, paused };
+
+    bootstrapFunction(this, parts);
+    migrateFunction(this, parts);
+    backupFunction(this, parts);
+    restoreDrillFunction(this, parts);
+    purgeFunction(this, parts);
+    expireFunction(this, parts);
+    healthFunction(this, parts);
+    reportFunction(this, parts);
+
+    this.output('BackupBucketName', store.bucket.bucketName, 'Backups, run records and reports');
+    this.output('AlarmTopicArn', alarms.topic.topicArn, 'Every alarm reports here');
+    this.warn(config, paused);
+  }
+
+  private output(id: string, value: string, description: string): CfnOutput {
+    return new CfnOutput(this, id, { value, description });
+  }
+
+  /** Says at every synth what is allowed but leaves the database less protected than it looks. */
+  private warn(config: DatabaseConfig, paused: boolean): void {
+    const warn = (id: string, text: string) => Annotations.of(this).addWarningV2(`nightshift:${id}`, text);
+    if (paused)
+      warn(
+        'paused',
+        `${config.name} is paused until ${config.pausedUntil}: no schedule starts and no NotRunning alarm reports. They start again with the first deploy on or after that date, not by themselves`,
+      );
+    if (config.alarms.emails.length === 0)
+      warn(
+        'nobody-told',
+        `${config.name}: alarms.emails is empty, so alarms reach nobody unless you subscribe to the topic`,
+      );
+    if (config.backup.postgresClientLayerArn === undefined)
+      warn(
+        'no-client-tools',
+        `${config.name}: backup.postgresClientLayerArn is missing, so backup and restore-drill find no pg_dump in Lambda and fail`,
+      );
+    if (config.unsafeDatabaseTls !== undefined)
+      warn(
+        'unsafe-tls',
+        `${config.name}: unsafeDatabaseTls is "${config.unsafeDatabaseTls}", so the server is not proven`,
+      );
+  }
+}

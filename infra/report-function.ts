@@ -1,0 +1,47 @@
+// report: reads what the other jobs left in the bucket and says what it did not see.
+import type { Construct } from 'constructs';
+import type { ReportEnvironment } from '../functions/report/environment.ts';
+import type { DatabaseConfig } from './config.ts';
+import { silenceMinutes } from './schedule-window.ts';
+import { ScheduledFunction } from './scheduled-function.ts';
+import type { StackParts } from './stack-parts.ts';
+
+/** `backup=27,health=1,…`: every scheduled job with the hours within which it must have finished. */
+export function expectedJobs(schedules: DatabaseConfig['schedules']): string {
+  const expected = {
+    backup: schedules.backup,
+    purge: schedules.purge,
+    expire: schedules.expire,
+    'restore-drill': schedules.restoreDrill,
+    // Of health the quarter-hour tier: the runs of the minute tier leave no record.
+    health: schedules.healthQuarterHour,
+  };
+  return Object.entries(expected)
+    .flatMap(([job, schedule]) => (schedule ? [`${job}=${Math.ceil(silenceMinutes(schedule) / 60)}`] : []))
+    .join(',');
+}
+
+/** The report function with its daily schedule. */
+export function reportFunction(scope: Construct, parts: StackParts): ScheduledFunction {
+  const { store, config } = parts;
+  const environment: ReportEnvironment = {
+    DATABASE_NAME: config.name,
+    BACKUP_BUCKET: store.bucket.bucketName,
+    EXPECTED_JOBS: expectedJobs(config.schedules),
+  };
+  return new ScheduledFunction(scope, 'Report', {
+    job: 'report',
+    parts,
+    settings: config.report,
+    environment,
+    usesDatabase: false,
+    retriesOfFailedEvent: 2,
+    schedules: [{ name: 'report', schedule: config.schedules.report }],
+    statements: [
+      store.mayGet('ReadRecordsAndManifests', 'runs/*', '*/manifest.json'),
+      store.mayList('FindRecordsAndBackups', ['s3:ListBucket'], '*'),
+      store.mayPut('PutReport', 'reports/*', 'runs/report/*'),
+      store.mayUseKey('kms:Decrypt', 'kms:GenerateDataKey'),
+    ],
+  });
+}

@@ -1,0 +1,140 @@
+// The one home-made construct: every function of Nightshift goes through it, so none is without a role of its own,
+// a log with an end, queues for lost events, a Failures alarm and, when it is scheduled, a NotRunning alarm.
+import { join } from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Architecture, LayerVersion, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { functionBundle, projectRoot } from './function-bundle.ts';
+import { functionRole } from './function-role.ts';
+import { functionSchedules, type JobSchedule } from './function-schedules.ts';
+import type { JobName } from './job-name.ts';
+import { alarmWindow, silenceMinutes } from './schedule-window.ts';
+import type { StackParts } from './stack-parts.ts';
+
+/** Where the jobs count their good ends; a test compares it with functions/shared/metrics.ts. */
+export const METRIC_NAMESPACE = 'Nightshift';
+export const FINISHED_METRIC = 'JobFinished';
+
+interface ScheduledFunctionProps {
+  job: JobName;
+  parts: StackParts;
+  settings: { timeoutSeconds: number; memoryMiB: number; reservedConcurrency?: number };
+  /** The job's record of variables, typed by its environment.ts; unset ones are left out. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Whether it connects to the database; the others stay outside the VPC, where the database cannot be reached. */
+  usesDatabase: boolean;
+  /** What its role may do besides logging. */
+  statements: readonly PolicyStatement[];
+  /** How often Lambda runs a failed event again; 0 where a second run could do harm. */
+  retriesOfFailedEvent: 0 | 2;
+  /** None for a job that is invoked by hand. */
+  schedules: readonly JobSchedule[];
+  layerArn?: string | undefined;
+}
+
+export class ScheduledFunction extends Construct {
+  readonly handler: NodejsFunction;
+
+  constructor(scope: Construct, id: string, props: ScheduledFunctionProps) {
+    super(scope, id);
+    const { job, parts, settings } = props;
+    const { config } = parts;
+    const functionName = `nightshift-${config.name}-${job}`;
+
+    const logGroup = new LogGroup(this, 'Log', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: retentionOf(config.logRetentionDays),
+      // What a run did is kept as a run record in the bucket, which outlives the stack.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = functionRole(this, parts, {
+      job,
+      functionName,
+      logGroup,
+      inVpc: props.usesDatabase,
+      statements: props.statements,
+    });
+    this.handler = new NodejsFunction(this, 'Function', {
+      functionName,
+      description: `Nightshift ${config.name}: ${job}`,
+      entry: join(projectRoot, 'functions', job, 'handler.ts'),
+      projectRoot,
+      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      bundling: functionBundle(job),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      timeout: Duration.seconds(settings.timeoutSeconds),
+      memorySize: settings.memoryMiB,
+      reservedConcurrentExecutions: settings.reservedConcurrency,
+      // CDK would widen the role by grants of its own.
+      role: role.withoutPolicyUpdates(),
+      environment: { ...definedOnly(props.environment), NODE_OPTIONS: '--enable-source-maps' },
+      awsSdkConnectionReuse: false,
+      ...(props.usesDatabase ? { vpc: parts.access.vpc, securityGroups: [parts.access.securityGroup] } : {}),
+      layers: props.layerArn === undefined ? [] : [LayerVersion.fromLayerVersionArn(this, 'Layer', props.layerArn)],
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: config.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+      retryAttempts: props.retriesOfFailedEvent,
+      maxEventAge: Duration.minutes(30),
+      onFailure: new SqsDestination(parts.queues.failed),
+    });
+
+    functionSchedules(this, parts, this.handler, job, props.schedules);
+    this.watchFailures(job, parts);
+    this.watchSilence(job, parts, props.schedules);
+  }
+
+  private watchFailures(job: JobName, parts: StackParts): void {
+    parts.alarms.add(this, 'Failures', {
+      name: `${job}-failures`,
+      description: `${job} of ${parts.config.name} failed or ran out of time.`,
+      metric: this.handler.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
+      evaluationPeriods: 1,
+      when: 'at least 1',
+      missingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  /** A job without a schedule gets no NotRunning alarm: silence is its normal state. */
+  private watchSilence(job: JobName, parts: StackParts, schedules: readonly JobSchedule[]): void {
+    if (schedules.length === 0) return;
+    // All schedules of a job count into one metric, so the most frequent one sets how long it may be silent.
+    const minutes = Math.min(...schedules.map(({ schedule }) => silenceMinutes(schedule)));
+    const { period, evaluationPeriods } = alarmWindow(minutes);
+    const length = minutes % 60 === 0 ? `${minutes / 60} hours` : `${minutes} minutes`;
+    parts.alarms.add(this, 'NotRunning', {
+      name: `${job}-notrunning`,
+      description: `${job} of ${parts.config.name} has not ended well once within ${length}.`,
+      metric: new Metric({
+        namespace: METRIC_NAMESPACE,
+        metricName: FINISHED_METRIC,
+        dimensionsMap: { Database: parts.config.name, Job: job },
+        period,
+        statistic: Stats.SUM,
+      }),
+      evaluationPeriods,
+      when: 'below 1',
+      missingData: TreatMissingData.BREACHING,
+      actionsEnabled: !parts.paused,
+    });
+  }
+}
+
+/** CDK's own name for a number of days; the config allows only those that it knows. */
+function retentionOf(days: number): RetentionDays {
+  const retention = Object.values(RetentionDays).find((value): value is RetentionDays => Number(value) === days);
+  if (retention === undefined) throw new Error(`CloudWatch Logs knows no retention of ${days} days`);
+  return retention;
+}
+
+function definedOnly(record: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

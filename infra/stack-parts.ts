@@ -1,0 +1,18 @@
+// What every function of a stack is connected to; nightshift-stack.ts makes it, the <job>-function.ts files use it.
+import type { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { Alarms } from './alarms.ts';
+import type { BackupStore } from './backup-store.ts';
+import type { DatabaseConfig } from './config.ts';
+import type { DatabaseAccess } from './database-access.ts';
+import type { EventQueues } from './event-queues.ts';
+
+export interface StackParts {
+  config: DatabaseConfig;
+  store: BackupStore;
+  access: DatabaseAccess;
+  alarms: Alarms;
+  queues: EventQueues;
+  scheduleGroup: ScheduleGroup;
+  /** Schedules are made disabled, and NotRunning alarms tell nobody. */
+  paused: boolean;
+}

@@ -1,0 +1,23 @@
+// Every IAM action that a role of ours may use on all resources ("*"), with the reason why it cannot be narrower.
+// A test refuses any other.
+
+export const networkInterfaceActions = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+] as const;
+
+export const tracingActions = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'] as const;
+
+const interfaces =
+  'Lambda makes the network interfaces of a function in a VPC with the role of the function, before they have an ARN; the Describe actions know no resources. A Deny for requests of the code itself stands beside it';
+const tracing = 'X-Ray has no resource for sending segments (service authorization reference)';
+
+/** Action → why it is allowed on "*". */
+export const wildcardActions: ReadonlyMap<string, string> = new Map([
+  ...networkInterfaceActions.map((action) => [action, interfaces] as const),
+  ...tracingActions.map((action) => [action, tracing] as const),
+]);

@@ -1,0 +1,56 @@
+// The databases that Nightshift looks after, one stack each. Replace the ids of the sample by your own, then
+// `npx cdk synth` says everything that is wrong at once. infra/config.ts holds every setting with its range and default.
+import type { NightshiftConfig } from './infra/config.ts';
+
+export const config = {
+  databases: [
+    {
+      // Names the stack (Nightshift-sample), the functions (nightshift-sample-backup), S3 keys and metrics.
+      name: 'sample',
+
+      // The writer of the RDS instance or Aurora cluster, and the database to look after.
+      server: { host: 'sample.cluster-c0example.eu-central-1.rds.amazonaws.com', port: 5432, dbname: 'sample' },
+
+      // The secret of the administrator (rds_superuser), as RDS manages it. Only bootstrap may read it.
+      // Its region and account are those of the stack.
+      adminSecretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!cluster-sample-AbCdEf',
+
+      // Where the functions run. The subnets need a way to S3 and Secrets Manager (NAT gateway or VPC endpoints).
+      // A rule that lets the functions in is added to the security group of the database.
+      vpc: {
+        vpcId: 'vpc-0123456789abcdef0',
+        availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+        privateSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+        databaseSecurityGroupId: 'sg-0123456789abcdef0',
+      },
+
+      // All jobs together may not open more connections than this; synth adds them up.
+      connectionBudget: 25,
+
+      // The night. null in place of a schedule: the job runs only when it is invoked by hand.
+      schedules: {
+        timeZone: 'Etc/UTC',
+        healthMinute: { everyMinutes: 1 },
+        healthQuarterHour: { everyMinutes: 15 },
+        healthDaily: { everyDays: 1, at: '01:00' },
+        backup: { everyDays: 1, at: '02:00' },
+        purge: { everyDays: 1, at: '03:30' },
+        expire: { everyDays: 1, at: '04:30' },
+        restoreDrill: { everyDays: 3, at: '05:00' },
+        report: { everyDays: 1, at: '06:00' },
+      },
+
+      // pg_dump and pg_restore for Lambda: the ARN of a layer that has them in bin/.
+      // backup: { postgresClientLayerArn: 'arn:aws:lambda:eu-central-1:111122223333:layer:postgres-client:1' },
+
+      // How many of the newest backups are kept. It deletes, so it has no default.
+      expire: { keepLast: 30 },
+
+      // Who is told. Each address gets a mail to confirm at the first deploy.
+      alarms: { emails: ['database-team@example.com'] },
+
+      // During planned work: no schedule starts and no NotRunning alarm reports. Deploy again after that date.
+      // pausedUntil: '2027-01-07',
+    },
+  ],
+} satisfies NightshiftConfig;

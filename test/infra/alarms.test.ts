@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import { jobNames as functionJobs } from '../../functions/shared/jobs.ts';
+import { METRIC_NAMESPACE as EMITTED_NAMESPACE, metrics } from '../../functions/shared/metrics.ts';
+import { jobNames } from '../../infra/job-name.ts';
+import { alarmWindow } from '../../infra/schedule-window.ts';
+import { FINISHED_METRIC, METRIC_NAMESPACE } from '../../infra/scheduled-function.ts';
+import { textOf } from './role-statements.ts';
+import { ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
+
+const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
+const byHand = ['bootstrap', 'migrate'];
+const scheduled = jobNames.filter((job) => !byHand.includes(job));
+
+/** The properties of an alarm by its name without the database. */
+function alarm(database: string, name: string) {
+  return propertiesOf(templateOf(synthesized, database), 'AWS::CloudWatch::Alarm').find(
+    ({ AlarmName }) => AlarmName === `nightshift-${database}-${name}`,
+  );
+}
+
+function alarmNames(database: string): string[] {
+  return propertiesOf(templateOf(synthesized, database), 'AWS::CloudWatch::Alarm').map(({ AlarmName }) =>
+    String(AlarmName).replace(`nightshift-${database}-`, ''),
+  );
+}
+
+describe.each(['sample', 'orders'])('alarms of %s', (database) => {
+  test.each([...jobNames])('%s fails: its Failures alarm goes off, and no data is not an alarm', (job) => {
+    expect(alarm(database, `${job}-failures`)).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Errors',
+      Statistic: 'Sum',
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'notBreaching',
+      ActionsEnabled: true,
+    });
+  });
+
+  test.each(scheduled)('%s does not run: its NotRunning alarm goes off, because no data is an alarm', (job) => {
+    expect(alarm(database, `${job}-notrunning`)).toMatchObject({
+      Namespace: 'Nightshift',
+      MetricName: 'JobFinished',
+      Dimensions: [
+        { Name: 'Database', Value: database },
+        { Name: 'Job', Value: job },
+      ],
+      Statistic: 'Sum',
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+      ActionsEnabled: true,
+    });
+  });
+
+  test('jobs that are started by hand: they have no NotRunning alarm, because silence is their normal state', () => {
+    for (const job of byHand) expect(alarm(database, `${job}-notrunning`)).toBeUndefined();
+  });
+
+  test.each([
+    ['backup', 27],
+    ['purge', 27],
+    ['expire', 27],
+    ['report', 27],
+    ['restore-drill', 75],
+  ])('%s: its NotRunning alarm looks back over the interval and 3 hours of slack, %i hours', (job, hours) => {
+    expect(alarm(database, `${job}-notrunning`)).toMatchObject({ Period: 3600, EvaluationPeriods: hours });
+  });
+
+  test('health with a tier each minute: its NotRunning alarm looks back 15 minutes', () => {
+    expect(alarm(database, 'health-notrunning')).toMatchObject({ Period: 300, EvaluationPeriods: 3 });
+  });
+
+  test('every alarm: it stays within what CloudWatch can look back over', () => {
+    const tooLong = propertiesOf(templateOf(synthesized, database), 'AWS::CloudWatch::Alarm').filter(
+      ({ Period, EvaluationPeriods }) => Period * EvaluationPeriods > (Period < 3_600 ? 86_400 : 7 * 86_400),
+    );
+
+    expect(tooLong).toEqual([]);
+  });
+
+  test('every alarm: it has a description with the place in the runbook, and tells the topic of both changes', () => {
+    const names = alarmNames(database);
+    const [topic] = Object.keys(templateOf(synthesized, database).findResources('AWS::SNS::Topic'));
+
+    expect(names).toHaveLength(17);
+    for (const name of names) {
+      const { AlarmDescription, AlarmActions, OKActions } = alarm(database, name);
+      expect(AlarmDescription).toMatch(new RegExp(`^.{20,}\\. Runbook: docs/runbook\\.md#${name}$`));
+      expect(AlarmActions).toEqual([{ Ref: topic }]);
+      expect(OKActions).toEqual([{ Ref: topic }]);
+    }
+  });
+
+  test.each(['undelivered-events', 'failed-events'])('an event lands in a queue (%s): an alarm says so', (name) => {
+    expect(alarm(database, name)).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Statistic: 'Maximum',
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  test('a critical health check in a run that ends well: an alarm says so', () => {
+    expect(alarm(database, 'health-critical')).toMatchObject({ MetricName: 'HealthCritical', Statistic: 'Maximum' });
+  });
+
+  test('the topic: its key lets CloudWatch encrypt, and its policy lets alarms of this database publish', () => {
+    const template = templateOf(synthesized, database);
+    const [topic] = propertiesOf(template, 'AWS::SNS::Topic');
+    const keyId = textOf(topic?.KmsMasterKeyId).slice(1).split('.')[0] ?? '';
+    const keyStatements = template.findResources('AWS::KMS::Key')[keyId]?.['Properties'].KeyPolicy.Statement;
+    const [policy] = propertiesOf(template, 'AWS::SNS::TopicPolicy');
+
+    expect(keyStatements).toContainEqual({
+      Sid: 'CloudWatchMayPublish',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+      Resource: '*',
+    });
+    const statements = policy?.PolicyDocument.Statement;
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Condition: expect.objectContaining({
+          ArnLike: { 'aws:SourceArn': expect.stringContaining(`:alarm:nightshift-${database}-*`) },
+        }),
+      }),
+    );
+    expect(statements).toContainEqual(
+      expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+    );
+  });
+
+  test('the addresses of the config: each is subscribed', () => {
+    expect(propertiesOf(templateOf(synthesized, database), 'AWS::SNS::Subscription')).toEqual([
+      expect.objectContaining({ Protocol: 'email', Endpoint: 'database-team@example.com' }),
+    ]);
+  });
+});
+
+test('a job that is not scheduled: it has no NotRunning alarm and no schedule, but still its Failures alarm', () => {
+  const { schedules } = sampleDatabase();
+  const template = templateOf(synthesize([sampleDatabase({ schedules: { ...schedules, purge: null } })]), 'sample');
+
+  const names = propertiesOf(template, 'AWS::CloudWatch::Alarm').map(({ AlarmName }) => AlarmName);
+  expect(names).toContain('nightshift-sample-purge-failures');
+  expect(names).not.toContain('nightshift-sample-purge-notrunning');
+  expect(propertiesOf(template, 'AWS::Scheduler::Schedule').map(({ Name }) => Name)).not.toContain('purge');
+});
+
+describe('alarmWindow', () => {
+  test.each([
+    [15, 5, 3],
+    [16, 5, 4],
+    [24 * 60, 5, 288],
+    [24 * 60 + 1, 60, 25],
+    [7 * 24 * 60, 60, 168],
+  ])('a silence of %i minutes: periods of %i minutes, %i of them', (silence, period, count) => {
+    const window = alarmWindow(silence);
+
+    expect([window.period.toMinutes(), window.evaluationPeriods]).toEqual([period, count]);
+  });
+
+  test('a silence longer than 7 days: it is refused', () => {
+    expect(() => alarmWindow(7 * 24 * 60 + 1)).toThrow('longer than the 7 days');
+  });
+});
+
+test('names that infra repeats because it may not import them: they equal those of the functions', () => {
+  expect([...jobNames]).toEqual([...functionJobs]);
+  expect(METRIC_NAMESPACE).toBe(EMITTED_NAMESPACE);
+  expect(Object.keys(metrics)).toEqual(expect.arrayContaining([FINISHED_METRIC, 'HealthCritical']));
+});

@@ -1,0 +1,226 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { checkConfig, loadConfig } from '../../infra/load-config.ts';
+import { firstSkippedDate } from '../../infra/local-time-gaps.ts';
+import { config } from '../../nightshift.config.ts';
+
+const now = new Date('2026-11-22T12:00:00Z');
+const folder = mkdtempSync(join(tmpdir(), 'nightshift-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function sample(replaced: object = {}): Record<string, unknown> {
+  return { ...structuredClone(config.databases[0]), ...replaced };
+}
+
+function problemsOf(...databases: unknown[]): string[] {
+  return checkConfig({ databases }, now).problems ?? [];
+}
+
+function withSchedule(replaced: object): object {
+  return sample({ schedules: { ...config.databases[0]?.schedules, ...replaced } });
+}
+
+describe('checkConfig', () => {
+  test('the sample as it is delivered: it has no problem and its defaults are filled in', () => {
+    const { databases } = checkConfig(config, now);
+
+    expect(databases?.[0]).toMatchObject({
+      name: 'sample',
+      expire: { keepLast: 30 },
+      backup: { maxConnections: 4 },
+      logRetentionDays: 400,
+      schedules: { backup: { slackHours: 3, flexibleMinutes: 10 } },
+    });
+  });
+
+  test('three mistakes in one config: three lines, each with path, actual and allowed value', () => {
+    const broken = sample({
+      name: 'Sample_1',
+      expire: { keepLast: 0 },
+      server: { host: 'db.example.com', port: '5432', dbname: 'sample' },
+    });
+
+    expect(problemsOf(broken).toSorted()).toEqual([
+      'databases[0].expire.keepLast: is 0; must be a whole number from 1 to 10000',
+      'databases[0].name: is "Sample_1"; must be 1 to 32 lower-case letters, digits and "-", starting with a letter',
+      'databases[0].server.port: is "5432"; must be a port from 1 to 65535',
+    ]);
+  });
+
+  test('mistakes in two databases and between them: all are reported at once', () => {
+    const first = sample({ connectionBudget: 3 });
+    const second = sample({ logRetentionDays: 1000 });
+
+    const problems = problemsOf(first, second);
+
+    expect(problems).toHaveLength(3);
+    expect(problems[0]).toMatch(/^databases\[0\]\.connectionBudget: is 3; must be at least 23, /);
+    expect(problems[1]).toMatch(/^databases\[1\]\.logRetentionDays: is 1000; must be one of 30, 60, /);
+    expect(problems[2]).toBe('databases[1].name: is "sample"; must differ from the name of databases[0]');
+  });
+
+  test('a mistake elsewhere in the same database: the rules that compare settings are still reported', () => {
+    const problems = problemsOf(sample({ connectionBudget: 3, expire: {} }));
+
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toBe('databases[0].expire.keepLast: is missing; must be a whole number from 1 to 10000');
+    expect(problems[1]).toContain('connectionBudget: is 3');
+  });
+
+  test.each([
+    ['expire', 'databases[0].expire: is missing; must be { keepLast }: how many of the newest backups are kept'],
+    [
+      'name',
+      'databases[0].name: is missing; must be 1 to 32 lower-case letters, digits and "-", starting with a letter',
+    ],
+    ['server', 'databases[0].server: is missing; must be { host, port, dbname }'],
+    ['adminSecretArn', 'databases[0].adminSecretArn: is missing; must be the full ARN of a Secrets Manager secret'],
+    [
+      'connectionBudget',
+      'databases[0].connectionBudget: is missing; must be a whole number of connections from 1 to 5000',
+    ],
+    ['schedules', 'databases[0].schedules: is missing; must be the schedules of the jobs'],
+    ['alarms', 'databases[0].alarms: is missing; must be { emails }'],
+  ])('%s is left out, which deletes or chooses a target: it is refused, not guessed', (setting, line) => {
+    expect(problemsOf(sample({ [setting]: undefined }))).toEqual([line]);
+  });
+
+  test('a schedule that deletes is left out: it must be written, if only as null', () => {
+    expect(problemsOf(withSchedule({ purge: undefined, expire: null }))).toEqual([
+      'databases[0].schedules.purge: is missing; must be { everyDays, at }',
+    ]);
+  });
+
+  test('a blank value: it counts as missing and is called blank', () => {
+    expect(problemsOf(sample({ adminSecretArn: '  ' }))).toEqual([
+      'databases[0].adminSecretArn: is blank; must be the full ARN of a Secrets Manager secret',
+    ]);
+  });
+
+  test('an unknown setting: it is refused by name and its value is not shown', () => {
+    const problems = problemsOf(sample({ expire: { keepLast: 30, keepLats: 'hunter2' } }));
+
+    expect(problems).toEqual(['databases[0].expire: has unknown "keepLats"; must have known settings only']);
+  });
+
+  test('a password in place of the ARN of a secret: the line does not repeat it', () => {
+    const problems = problemsOf(sample({ adminSecretArn: 'hunter2' }));
+
+    expect(problems).toEqual([
+      'databases[0].adminSecretArn: is [not shown]; must be the full ARN of a Secrets Manager secret',
+    ]);
+  });
+
+  test('the jobs together may open more connections than the budget: the line adds them up', () => {
+    const greedy = sample({ connectionBudget: 20, backup: { maxConnections: 10, reservedConcurrency: 2 } });
+
+    expect(problemsOf(greedy)).toEqual([
+      'databases[0].connectionBudget: is 20; must be at least 39, which the jobs may open (backup 2 × 10, restore-drill 1 × 4, purge 1 × 1, health 3 × 1, migrate 1 × 4, bootstrap 1 × 7)',
+    ]);
+  });
+
+  test('a number that a function would refuse at night: it is refused at synth, with the range of that function', () => {
+    expect(problemsOf(sample({ health: { lockTimeoutMs: 60_000 }, purge: { lockTimeoutMs: 60_000 } }))).toEqual([
+      'databases[0].health.lockTimeoutMs: is 60000; must be a whole number from 10 to 5000',
+    ]);
+  });
+
+  test('a schedule of health less: the budget counts one run of health less', () => {
+    expect(problemsOf({ ...withSchedule({ healthMinute: null }), connectionBudget: 22 })).toEqual([]);
+    expect(problemsOf({ ...withSchedule({}), connectionBudget: 22 })).toHaveLength(1);
+  });
+
+  test('a backup at an hour that the clock change skips: it is refused with the date', () => {
+    expect(problemsOf(withSchedule({ timeZone: 'Europe/Berlin' }))).toEqual([
+      'databases[0].schedules.backup.at: is "02:00"; must be a time that exists every day, and on 2027-03-28 clocks in Europe/Berlin skip it, so the run would be left out',
+    ]);
+  });
+
+  test.each(['Mars/Olympus', '+02:00', ''])(
+    'a time zone that EventBridge does not know (%j): it is refused',
+    (timeZone) => {
+      expect(problemsOf(withSchedule({ timeZone }))).toEqual([
+        `databases[0].schedules.timeZone: is ${timeZone === '' ? 'blank' : `"${timeZone}"`}; must be an IANA time zone, e.g. "Etc/UTC"`,
+      ]);
+    },
+  );
+
+  test('an interval that CloudWatch cannot look back over: it is refused', () => {
+    expect(problemsOf(withSchedule({ restoreDrill: { everyDays: 7, at: '05:00' } }))).toEqual([
+      'databases[0].schedules.restoreDrill.everyDays: is 7; must be a whole number of days from 1 to 6',
+    ]);
+  });
+
+  test('subnets and zones that do not fit each other or the region: both are reported', () => {
+    const vpc = {
+      ...config.databases[0]?.vpc,
+      availabilityZones: ['eu-west-1a'],
+    };
+
+    expect(problemsOf(sample({ vpc }))).toEqual([
+      'databases[0].vpc.privateSubnetIds: is a list of 2; must have one subnet for each of the 1 availability zones',
+      'databases[0].vpc.availabilityZones[0]: is "eu-west-1a"; must lie in eu-central-1, the region of adminSecretArn',
+    ]);
+  });
+
+  test.each([
+    [{ databases: [] }, 'databases: is an empty list; must name at least one database'],
+    [{}, 'databases: is missing; must be a list of databases'],
+    ['nothing', 'config: is "nothing"; must be { databases: [...] }'],
+    [{ databases: ['orders'] }, 'databases[0]: is "orders"; must be an object with the settings of one database'],
+  ])('a config that names no database (%j): one line says so', (raw, line) => {
+    expect(checkConfig(raw, now).problems).toEqual([line]);
+  });
+});
+
+describe('loadConfig', () => {
+  test('a JSON file: it is read like the TypeScript file', async () => {
+    const path = join(folder, 'config.json');
+    writeFileSync(path, JSON.stringify(config));
+
+    expect(await loadConfig(path, now)).toEqual(checkConfig(config, now));
+  });
+
+  test('a TypeScript file: its export named config is read', async () => {
+    const path = join(folder, 'config.ts');
+    writeFileSync(
+      path,
+      `interface Any { databases: unknown[] }\nexport const config: Any = ${JSON.stringify(config)};`,
+    );
+
+    expect((await loadConfig(path, now)).databases?.map(({ name }) => name)).toEqual(['sample']);
+  });
+
+  test.each([
+    ['missing.json', undefined, 'ENOENT'],
+    ['broken.json', '{', 'is not readable'],
+    ['empty.ts', 'export const databases = [];', 'it exports no config'],
+  ])('a file that cannot be used (%s): one line names the file and the reason', async (name, content, reason) => {
+    const path = join(folder, name);
+    if (content !== undefined) writeFileSync(path, content);
+
+    const { problems } = await loadConfig(path, now);
+
+    expect(problems).toHaveLength(1);
+    expect(problems?.[0]).toContain(path);
+    expect(problems?.[0]).toContain(reason);
+  });
+});
+
+describe('firstSkippedDate', () => {
+  test.each([
+    ['02:00', 'Europe/Berlin', '2027-03-28'],
+    ['02:59', 'Europe/Berlin', '2027-03-28'],
+    ['03:00', 'Europe/Berlin', undefined],
+    ['01:59', 'Europe/Berlin', undefined],
+    ['02:30', 'America/New_York', '2027-03-14'],
+    ['02:15', 'Australia/Lord_Howe', '2027-10-03'],
+    ['02:30', 'Etc/UTC', undefined],
+    ['02:30', 'Asia/Tokyo', undefined],
+    ['00:30', 'Africa/Cairo', '2027-04-30'],
+  ])('%s in %s: the first date on which it does not exist is %s', (at, timeZone, date) => {
+    expect(firstSkippedDate(at, timeZone, now)).toBe(date);
+  });
+});

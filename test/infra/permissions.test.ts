@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest';
+import { jobNames } from '../../infra/job-name.ts';
+import { wildcardActions } from '../../infra/wildcard-actions.ts';
+import { allowedOn, roles, type Statement, statementsOf, statementsOfJob } from './role-statements.ts';
+import { ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
+
+const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
+
+describe.each(['sample', 'orders'])('roles of %s', (database) => {
+  const template = templateOf(synthesized, database);
+  const may = (job: string, action: string) => allowedOn(statementsOfJob(template, database, job), action);
+  const actionsOf = (job: string) =>
+    statementsOfJob(template, database, job)
+      .filter(({ effect }) => effect === 'Allow')
+      .flatMap(({ actions }) => actions);
+  const under = (...patterns: string[]) => patterns.map((pattern) => `BUCKET/${database}/${pattern}`).toSorted();
+
+  test('an action on all resources: it stands, with its reason, in the list of explained ones', () => {
+    const unexplained = [...roles(template)].flatMap(([role, statements]) =>
+      statements
+        .filter(({ effect, resources }) => effect === 'Allow' && resources.includes('*'))
+        .flatMap(({ actions }) => actions)
+        .filter((action) => (wildcardActions.get(action) ?? '').length < 20)
+        .map((action) => `${role}: ${action}`),
+    );
+
+    expect(unexplained).toEqual([]);
+  });
+
+  test('every action: it is named in full, never with a *', () => {
+    const vague = [...roles(template)].flatMap(([role, statements]) =>
+      statements.flatMap(({ actions }) =>
+        actions.filter((action) => action.includes('*')).map((one) => `${role}: ${one}`),
+      ),
+    );
+
+    expect(vague).toEqual([]);
+  });
+
+  test('managed policies: no role has one', () => {
+    for (const role of Object.values(template.findResources('AWS::IAM::Role')))
+      expect(role['Properties'].ManagedPolicyArns).toBeUndefined();
+  });
+
+  test('the code of a function in the VPC: it may not use the network interface actions of its role itself', () => {
+    for (const job of ['backup', 'restore-drill', 'purge', 'health', 'migrate', 'bootstrap']) {
+      const denied = statementsOfJob(template, database, job).filter(({ effect }) => effect === 'Deny');
+      expect(denied).toHaveLength(1);
+      expect(denied[0]?.actions).toContain('ec2:CreateNetworkInterface');
+      expect(JSON.stringify(denied[0]?.condition)).toContain(`:function:nightshift-${database}-${job}"`);
+    }
+  });
+
+  test('jobs without the database: they have no network interface, no secret and no VPC', () => {
+    for (const job of ['expire', 'report']) {
+      expect(actionsOf(job).filter((action) => /^(ec2|secretsmanager):/.test(action))).toEqual([]);
+      const functions = template.findResources('AWS::Lambda::Function', {
+        Properties: { FunctionName: `nightshift-${database}-${job}` },
+      });
+      expect(Object.values(functions)[0]?.['Properties'].VpcConfig).toBeUndefined();
+    }
+  });
+
+  test.each([...jobNames])('%s: it may put its own run record', (job) => {
+    expect(may(job, 's3:PutObject')).toContain(`BUCKET/${database}/runs/${job}/*`);
+  });
+
+  test.each([...jobNames])('%s: its log goes to its own group and failed events to the queue of this stack', (job) => {
+    expect(may(job, 'logs:PutLogEvents')).toEqual([expect.stringMatching(/^<\w+Log\w+\.Arn>$/)]);
+    expect(may(job, 'sqs:SendMessage')).toEqual([expect.stringMatching(/^<EventQueuesFailed\w+\.Arn>$/)]);
+  });
+
+  test('backup: it may put and find backups and claims, and delete nothing and read no archive', () => {
+    expect(may('backup', 's3:PutObject')).toEqual(
+      under('*/archive*', '*/globals.sql', '*/manifest.json', 'claims/*', 'runs/backup/*'),
+    );
+    expect(may('backup', 's3:GetObject')).toEqual(under('*/manifest.json', 'claims/*'));
+    expect(may('backup', 's3:AbortMultipartUpload')).toEqual(under('*/archive*'));
+    expect(may('backup', 's3:ListMultipartUploadParts')).toEqual(under('*/archive*'));
+    expect(may('backup', 's3:ListBucketMultipartUploads')).toEqual(['BUCKET']);
+    expect(actionsOf('backup').filter((action) => action.startsWith('s3:Delete'))).toEqual([]);
+  });
+
+  test('backup: it may use the key both ways, which a multipart upload needs', () => {
+    const [key] = may('backup', 'kms:GenerateDataKey');
+
+    expect(key).toMatch(/^<BackupStoreKey\w+\.Arn>$/);
+    expect(may('backup', 'kms:Decrypt')).toContain(key);
+  });
+
+  test('restore-drill: it may read backups and leave evidence, and put no part of a backup', () => {
+    expect(may('restore-drill', 's3:GetObject')).toEqual(under('*/archive*', '*/globals.sql', '*/manifest.json'));
+    expect(may('restore-drill', 's3:PutObject')).toEqual(under('*/drilled/*', 'runs/restore-drill/*'));
+  });
+
+  test('expire: it may delete versions of backups only, and put nothing but its run record', () => {
+    expect(may('expire', 's3:DeleteObjectVersion')).toEqual(under('2???????T??????Z*'));
+    expect(may('expire', 's3:DeleteObject')).toEqual([]);
+    expect(may('expire', 's3:PutObject')).toEqual(under('runs/expire/*'));
+    expect(may('expire', 's3:GetObject')).toEqual(under('*/manifest.json'));
+    expect(may('expire', 's3:ListBucketVersions')).toEqual(['BUCKET']);
+  });
+
+  test('jobs other than expire: none may delete from the bucket', () => {
+    for (const job of jobNames.filter((one) => one !== 'expire'))
+      expect(actionsOf(job).filter((action) => /^s3:(Delete|PutLifecycle|PutBucket|Bypass)/.test(action))).toEqual([]);
+  });
+
+  test('report: it may read records and manifests, and put reports', () => {
+    expect(may('report', 's3:GetObject')).toEqual(under('*/manifest.json', 'runs/*'));
+    expect(may('report', 's3:PutObject')).toEqual(under('reports/*', 'runs/report/*'));
+  });
+
+  test.each(['purge', 'migrate', 'bootstrap'])(
+    '%s: in the bucket it may put its run record, and read nothing',
+    (job) => {
+      expect(actionsOf(job).filter((action) => action.startsWith('s3:'))).toEqual(['s3:PutObject']);
+      expect(may(job, 's3:PutObject')).toEqual(under(`runs/${job}/*`));
+      expect(may(job, 'kms:GenerateDataKey')).toHaveLength(1);
+    },
+  );
+
+  test('health: it may keep samples below its own prefix', () => {
+    expect(may('health', 's3:PutObject')).toEqual(under('health/*', 'runs/health/*'));
+    expect(may('health', 's3:GetObject')).toEqual(under('health/*'));
+  });
+
+  test('listing: it is limited to this database, and an object that is missing is still answered as missing', () => {
+    for (const job of jobNames) {
+      for (const { actions, condition } of statementsOfJob(template, database, job)) {
+        if (!actions.some((action) => action.startsWith('s3:ListBucket'))) continue;
+        const prefix = job === 'health' ? `${database}/health/*` : `${database}/*`;
+        // StringLike without IfExists would make S3 answer 403 in place of 404 to a get or head.
+        expect(condition).toEqual({ StringLikeIfExists: { 's3:prefix': [prefix] } });
+      }
+    }
+  });
+
+  test.each([
+    ['backup', 'Backup'],
+    ['restore-drill', 'Drill'],
+    ['purge', 'Purge'],
+    ['health', 'Health'],
+    ['migrate', 'Migrate'],
+  ])('%s: it may read the secret of its own role and no other', (job, secret) => {
+    expect(may(job, 'secretsmanager:GetSecretValue')).toEqual([
+      expect.stringMatching(new RegExp(`^<DatabaseAccess${secret}Secret\\w+>$`)),
+    ]);
+    const decrypt = statementsOfJob(template, database, job).find(({ sid }) => sid === 'UseSecretKey');
+    expect(JSON.stringify(decrypt?.condition)).toMatch(
+      new RegExp(`"kms:EncryptionContext:SecretARN":\\[\\{"Ref":"DatabaseAccess${secret}Secret\\w+"\\}\\]`),
+    );
+  });
+
+  test('the secret of the administrator: only bootstrap may read it', () => {
+    const admin = database === 'sample' ? sampleDatabase().adminSecretArn : ordersDatabase().adminSecretArn;
+    const readers = [...roles(template)].filter(([, statements]) =>
+      statements.some(({ resources }) => resources.includes(admin)),
+    );
+
+    expect(readers.map(([role]) => role)).toEqual([`Nightshift ${database}: bootstrap`]);
+    expect(may('bootstrap', 'secretsmanager:GetSecretValue')).toHaveLength(6);
+  });
+
+  test('the ARN of a secret: it is the full one, which a Ref of a secret gives', () => {
+    const variables = Object.values(template.findResources('AWS::Lambda::Function')).flatMap((one) =>
+      Object.entries(one['Properties'].Environment.Variables).filter(([name]) => name === 'DATABASE_SECRET_ARN'),
+    );
+
+    expect(variables).toHaveLength(5);
+    for (const [, value] of variables) expect(value).toEqual({ Ref: expect.stringMatching(/Secret/) });
+  });
+
+  test('the role of a schedule: it may start exactly its own function and keep what it could not deliver', () => {
+    const starters = [...roles(template)].filter(([role]) => role.startsWith(`Nightshift ${database}: starts `));
+
+    expect(starters).toHaveLength(6);
+    for (const [role, statements] of starters) {
+      const job = role.split(' ').at(-1) ?? '';
+      expect(allowedOn(statements, 'lambda:InvokeFunction')).toEqual([
+        expect.stringMatching(new RegExp(`^<${job}Function\\w+\\.Arn>$`)),
+      ]);
+      expect(allowedOn(statements, 'sqs:SendMessage')).toHaveLength(1);
+      expect(statements).toHaveLength(2);
+    }
+  });
+
+  test('permissions that CDK grants by itself: there are none', () => {
+    for (const type of ['AWS::Lambda::Permission', 'AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'])
+      expect(propertiesOf(template, type)).toEqual([]);
+  });
+});
+
+describe('bucket policy', () => {
+  const [policy] = Object.values(templateOf(synthesized, 'sample').findResources('AWS::S3::BucketPolicy'));
+  const statements: Statement[] = statementsOf(policy?.['Properties'].PolicyDocument);
+
+  test('a request over plain HTTP: everything is denied to everybody', () => {
+    const denied = statements.find(({ condition }) => JSON.stringify(condition).includes('aws:SecureTransport'));
+
+    expect(denied).toMatchObject({
+      effect: 'Deny',
+      actions: ['s3:*'],
+      condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    });
+    expect(denied?.resources).toHaveLength(2);
+  });
+
+  test.each(['*/manifest.json', '*/claims/*'])(
+    'a put of %s without "only if it does not exist": it is denied',
+    (key) => {
+      const denied = statements.filter(({ resources }) => resources.some((resource) => resource.endsWith(`>/${key}`)));
+
+      expect(denied).toEqual([
+        expect.objectContaining({
+          effect: 'Deny',
+          actions: ['s3:PutObject'],
+          condition: { Null: { 's3:if-none-match': 'true' } },
+        }),
+      ]);
+    },
+  );
+});
+
+describe('optional permissions', () => {
+  test('the secret of the administrator has a key of its own: bootstrap may open that secret with it', () => {
+    const { adminSecretArn, adminSecretKeyArn = '' } = ordersDatabase();
+    const statements = statementsOfJob(templateOf(synthesized, 'orders'), 'orders', 'bootstrap');
+
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        actions: ['kms:Decrypt'],
+        resources: [adminSecretKeyArn],
+        condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': adminSecretArn } },
+      }),
+    );
+  });
+
+  test('tracing is off: no role may send traces', () => {
+    const text = JSON.stringify([...roles(templateOf(synthesized, 'sample'))]);
+
+    expect(text).not.toContain('xray');
+    expect(JSON.stringify([...roles(templateOf(synthesized, 'orders'))])).toContain('xray:PutTraceSegments');
+  });
+});
