@@ -1,4 +1,5 @@
 // `npm start`: one whole night on this machine, from the synthesized template. Exit codes: 0 ok, 1 a job failed, 2 bad input.
+import { randomBytes } from 'node:crypto';
 import { copyFileSync, createWriteStream, mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Listr, type ListrTask, PRESET_TIMER } from 'listr2';
@@ -43,9 +44,10 @@ async function runNight(options: NightOptions): Promise<number> {
     console.log(`Database "${options.database.dbname}" on PostgreSQL ${version}, ${options.database.tlsSentence}`);
   }
   const startedAt = new Date();
-  const nightId = compactInstant(startedAt);
+  // Two nights may begin in the same second.
+  const nightId = `${compactInstant(startedAt)}-${randomBytes(2).toString('hex')}`;
   const folder = makeNightFolder(nightId, options.keep);
-  const log = createWriteStream(join(folder, 'night.log'));
+  const log = createWriteStream(join(folder.path, 'night.log'));
   const outcomes: StepOutcome[] = [];
   let world: NightWorld | undefined;
   try {
@@ -55,7 +57,7 @@ async function runNight(options: NightOptions): Promise<number> {
         {
           title: 'start PostgreSQL, S3 and Secrets Manager; synthesize the stack',
           task: async (_, task) => {
-            world = await openNightWorld({ options, folder, onReady: (words) => (task.output = words) });
+            world = await openNightWorld({ options, folder: folder.path, onReady: (words) => (task.output = words) });
           },
         },
         ...withSampleData(
@@ -79,8 +81,9 @@ async function runNight(options: NightOptions): Promise<number> {
     printWhatIsLeft(options, world, outcomes, nightId);
     return outcomes.every(({ outcome }) => outcome === 'ok') ? 0 : 1;
   } finally {
-    log.end();
+    await new Promise((closed) => log.end(closed));
     await world?.close();
+    await folder.close();
   }
 }
 

@@ -1,6 +1,6 @@
-// Runs as a process of its own beside a throw-away cluster: when the process that owns the cluster is gone, even by
-// kill -9, it stops the server and removes the folders. Its standard input is a pipe that the owner holds open.
-// usage: node watchdog.ts <postgres-pid> <folder> [<folder> …]
+// Runs as a process of its own: when the process that started it is gone, even by kill -9, it stops a PostgreSQL server
+// and removes folders. Its standard input is a pipe that the owner holds open.
+// usage: node watchdog-process.ts <postgres-pid or 0> <folder> [<folder> …]
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -15,9 +15,11 @@ process.stdin.on('end', () => void cleanUp());
 process.stdin.on('error', () => void cleanUp());
 
 async function cleanUp(): Promise<void> {
-  signalServer('SIGQUIT');
-  for (let waited = 0; waited < 50 && signalServer(0); waited += 1) await sleep(100);
-  signalServer('SIGKILL');
+  if (pid > 0) {
+    signalServer('SIGQUIT');
+    for (let waited = 0; waited < 100 && signalServer(0); waited += 1) await sleep(50);
+    signalServer('SIGKILL');
+  }
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   process.exit(0);
 }

@@ -1,5 +1,5 @@
 // Claims a backup's scheduled time in S3, because events arrive at least once: two deliveries make one backup.
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupKeys, claimKeys } from '../shared/backup-layout.ts';
 import { type Clock, compactInstant } from '../shared/clock.ts';
 import { JobFailure } from '../shared/job-failure.ts';

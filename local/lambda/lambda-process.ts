@@ -11,6 +11,8 @@ interface Invocation {
   deadline: number;
 }
 
+// The owner is gone, even by kill -9: nobody waits for an answer.
+process.once('disconnect', () => process.exit(1));
 process.once('message', (invocation: Invocation) => void invoke(invocation));
 
 async function invoke({ folder, handler, event, requestId, deadline }: Invocation): Promise<void> {

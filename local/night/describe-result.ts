@@ -1,28 +1,56 @@
 // One line of figures for the answer of each job, for the progress and the table at the end.
+import type { BackupResult } from '../../functions/backup/contract.ts';
+import type { BootstrapResult } from '../../functions/bootstrap/contract.ts';
+import type { ExpireResult } from '../../functions/expire/contract.ts';
+import type { HealthResult } from '../../functions/health/contract.ts';
+import type { MigrateResult } from '../../functions/migrate/contract.ts';
+import type { PurgeResult } from '../../functions/purge/contract.ts';
+import type { ReportResult } from '../../functions/report/contract.ts';
+import type { RestoreDrillResult } from '../../functions/restore-drill/contract.ts';
 import type { JobName } from '../../functions/shared/jobs.ts';
 
-type Answer = Readonly<Record<string, unknown>>;
+interface Answers {
+  bootstrap: BootstrapResult;
+  migrate: MigrateResult;
+  backup: BackupResult;
+  'restore-drill': RestoreDrillResult;
+  purge: PurgeResult;
+  expire: ExpireResult;
+  health: HealthResult;
+  report: ReportResult;
+}
 
-const describers: Partial<Record<JobName, (answer: Answer) => string>> = {
-  backup: (answer) => `${count(answer['tables'])} tables, ${count(answer['rows'])} rows, ${megabytes(answer['bytes'])}`,
-  'restore-drill': (answer) =>
-    `${String(answer['outcome'])} (${count(answer['tables'])} tables, ${count(answer['rows'])} rows), restored in ${Number(answer['rtoSeconds']).toFixed(1)} s`,
+const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
+  bootstrap: ({ changed, unchanged, findings, loginsProven }) =>
+    `${changed.length} changed, ${unchanged.length} as they should be, ${loginsProven.length} logins proven${findings.length > 0 ? `, ${findings.length} findings` : ''}`,
+  migrate: ({ done, current, pending }) =>
+    `${plural(done.length, 'file')} run, now at ${current}, ${pending.length} pending`,
+  backup: ({ tables, rows, bytes }) => `${plural(tables, 'table')}, ${count(rows)} rows, ${megabytes(bytes)} in S3`,
+  'restore-drill': ({ outcome, tables, rows, rtoSeconds }) =>
+    `${outcome} (${plural(tables, 'table')}, ${count(rows)} rows), restored in ${rtoSeconds.toFixed(1)} s`,
+  purge: ({ rowsDeleted, policies, complete }) =>
+    `${count(rowsDeleted)} rows past retention deleted by ${plural(policies.length, 'policy', 'policies')}${complete ? '' : '; not complete'}`,
+  expire: ({ backups, expired, keepLast }) =>
+    `${expired} expired, ${backups.length - expired} kept (policy: the newest ${keepLast})`,
+  health: ({ counts }) =>
+    `${counts.ok} ok, ${counts.warning} warning, ${counts.critical} critical, ${counts.unknown} unknown`,
+  report: ({ verdict, jobsNotSeen }) =>
+    `${verdict}${jobsNotSeen.length > 0 ? `; not seen: ${jobsNotSeen.join(', ')}` : ''}`,
 };
 
-/** Figures of an answer; jobs without an own line show the plain values of their answer. */
-export function describeResult(job: JobName, answer: Answer): string {
-  const describe = describers[job];
-  if (describe) return describe(answer);
-  const plain = Object.entries(answer).filter(([, value]) => ['number', 'boolean'].includes(typeof value));
-  return plain.map(([name, value]) => `${name} ${typeof value === 'number' ? count(value) : String(value)}`).join(', ');
+/** Figures of an answer of a job; the answer is the one its contract describes. */
+export function describeResult(job: JobName, answer: Readonly<Record<string, unknown>>): string {
+  return (describers[job] as (answer: unknown) => string)(answer);
 }
 
-/** A number with thousands parted by commas. */
-export function count(value: unknown): string {
-  return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+function plural(number: number, one: string, many = `${one}s`): string {
+  return `${count(number)} ${number === 1 ? one : many}`;
 }
 
-/** Bytes as MB with one decimal. */
-export function megabytes(value: unknown): string {
-  return `${(Number(value) / 1_000_000).toFixed(1)} MB`;
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,5 +1,5 @@
 // Everything that one local night runs against: PostgreSQL, S3, Secrets Manager and the synthesized stack.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
@@ -10,6 +10,7 @@ import { startThrowawayCluster, type ThrowawayCluster } from '../postgres/throwa
 import { startSecretsServer } from '../secrets-server.ts';
 import { type DeployedStack, readDeployedStack } from '../template/read-functions.ts';
 import { synthesizeStacks } from '../template/synthesize-stack.ts';
+import { startWatchdog } from '../watchdog.ts';
 import { localEnvironment } from './local-environment.ts';
 import { localSecrets } from './local-secrets.ts';
 import { nightName, writeNightConfig } from './night-config.ts';
@@ -27,12 +28,22 @@ export interface NightWorld {
   close(): Promise<void>;
 }
 
+export interface NightFolder {
+  path: string;
+  /** Removes it, unless it is kept. */
+  close(): Promise<void>;
+}
+
 /** A folder for this night: under .nightshift/ of the working folder when it is kept, a temporary one otherwise. */
-export function makeNightFolder(nightId: string, keep: boolean): string {
-  if (!keep) return mkdtempSync(join(tmpdir(), 'nightshift-night-'));
-  const folder = resolve('.nightshift', nightId);
-  mkdirSync(folder, { recursive: true });
-  return folder;
+export function makeNightFolder(nightId: string, keep: boolean): NightFolder {
+  if (!keep) {
+    const path = mkdtempSync(join(tmpdir(), 'nightshift-night-'));
+    const watchdog = startWatchdog({ folders: [path] });
+    return { path, close: async () => await watchdog.cleanUp() };
+  }
+  const path = resolve('.nightshift', nightId);
+  mkdirSync(path, { recursive: true });
+  return { path, close: async () => {} };
 }
 
 interface Opening {
@@ -47,7 +58,6 @@ export async function openNightWorld({ options, folder, onReady }: Opening): Pro
   const stops: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const stop of stops.splice(0).toReversed()) await stop();
-    if (!options.keep) rmSync(folder, { recursive: true, force: true });
   };
   try {
     const cluster = options.drillHere ? undefined : await startThrowawayCluster();

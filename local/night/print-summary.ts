@@ -11,7 +11,7 @@ export function summaryTable(outcomes: readonly StepOutcome[], coloured: boolean
     colAligns: ['left', 'left', 'right', 'left'],
     colWidths: [null, null, null, WIDEST_FIGURES],
     wordWrap: true,
-    style: coloured ? { head: ['bold'], border: ['gray'] } : { head: [], border: [] },
+    style: { compact: true, ...(coloured ? { head: ['bold'], border: ['gray'] } : { head: [], border: [] }) },
   });
   for (const { title, outcome, durationMs, figures } of outcomes) {
     const seconds = outcome === 'not run' ? '' : (durationMs / 1000).toFixed(1);

@@ -7,9 +7,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LocalRunError } from '../local-run-error.ts';
+import { startWatchdog } from '../watchdog.ts';
 import { createServerCertificate } from './certificate-authority.ts';
 import { findPostgres, type PostgresBinaries } from './find-binaries.ts';
 import { type ProcessUser, unprivilegedUser } from './unprivileged-user.ts';
@@ -82,12 +82,17 @@ async function initialise(binaries: PostgresBinaries, user: ProcessUser | undefi
     await run(join(binaries.directory, 'initdb'), options, { cwd: folder, ...user, env: cleanEnvironment() });
   } catch (error) {
     throw new LocalRunError(
-      `initdb of PostgreSQL ${binaries.major} failed in "${folder}": ${error instanceof Error ? error.message : String(error)}. The folder was removed`,
+      `initdb of PostgreSQL ${binaries.major} failed in "${folder}": ${lastLine(error)}. The folder was removed`,
       'check the free space and the rights of the temporary folder (TMPDIR)',
     );
   } finally {
     rmSync(passwordFile, { force: true });
   }
+}
+
+function lastLine(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+  return said.trim().split('\n').at(-1) ?? '';
 }
 
 async function installCertificate(user: ProcessUser | undefined, folder: string): Promise<void> {
@@ -197,20 +202,10 @@ function ownCluster(parts: {
 }): ThrowawayCluster {
   const { binaries, folder, password, server, port } = parts;
   const processId = server.pid ?? 0;
-  const watchdog = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('watchdog.ts', import.meta.url)), String(processId), folder],
-    {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    },
-  );
-  // Neither child may keep this process alive; the watchdog ends when the pipe closes, however this process ends.
+  // The server may not keep this process alive.
   server.unref();
   server.stderr?.destroy();
-  watchdog.unref();
-  const watchdogGone = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
-  let stopping: Promise<void> | undefined;
+  const watchdog = startWatchdog({ serverProcessId: processId, folders: [folder] });
   return {
     host: 'localhost',
     port,
@@ -219,13 +214,6 @@ function ownCluster(parts: {
     binaries,
     processId,
     folder,
-    stop: async () => {
-      stopping ??= (async () => {
-        watchdog.ref();
-        watchdog.stdin?.end();
-        await watchdogGone;
-      })();
-      await stopping;
-    },
+    stop: async () => await watchdog.cleanUp(),
   };
 }

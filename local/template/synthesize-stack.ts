@@ -29,6 +29,8 @@ export async function synthesizeStacks(configFile: string, outputFolder: string)
     NIGHTSHIFT_CONFIG: configFile,
     CDK_OUTDIR: outputFolder,
     CDK_CONTEXT_JSON: JSON.stringify(cdkJson.context),
+    // The CDK would leave a cache in the temporary folder.
+    NODE_DISABLE_COMPILE_CACHE: '1',
   };
   try {
     await run(process.execPath, [join(repository, 'infra/app.ts')], {

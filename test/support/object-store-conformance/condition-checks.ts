@@ -1,4 +1,5 @@
 // Conformance: conditional writes and reads. The claims of Nightshift rest on them.
+// oxlint-disable vitest/no-standalone-expect -- the checks run inside the tests of object-store-conformance.test.ts
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import { type ConformanceCheck, exists, expectRefusal, put, read, statusOf, withBothClients } from './target.ts';

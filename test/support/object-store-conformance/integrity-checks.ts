@@ -1,4 +1,5 @@
 // Conformance: Content-MD5 and the additional checksums, right and wrong.
+// oxlint-disable vitest/no-standalone-expect -- the checks run inside the tests of object-store-conformance.test.ts
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ChecksumAlgorithm, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';

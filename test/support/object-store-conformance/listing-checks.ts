@@ -3,10 +3,10 @@ import { ListObjectsV2Command, type ListObjectsV2CommandInput } from '@aws-sdk/c
 import { expect } from 'vitest';
 import { type ConformanceCheck, type ConformanceTarget, put } from './target.ts';
 
-/** Stores empty objects under a new prefix and returns a function that lists below it, names relative to the prefix. */
+/** Stores one-byte objects under a new prefix and returns a function that lists below it, names relative to the prefix. */
 async function prepare(target: ConformanceTarget, names: readonly string[]) {
   const prefix = target.key('');
-  for (const name of names) await put(target, `${prefix}${name}`, '');
+  for (const name of names) await put(target, `${prefix}${name}`, 'x');
   const relative = (key: string | undefined) => key?.slice(prefix.length) ?? '';
   const list = async (more: Partial<ListObjectsV2CommandInput> = {}, below = '') => {
     const page = await target.client.send(
@@ -48,8 +48,8 @@ export const listingChecks: readonly ConformanceCheck[] = [
 
       expect(keys).toEqual(['B', 'a', 'a-', 'a/c', 'b', '～', '😀']);
       expect(page.Contents?.[0]).toMatchObject({
-        Size: 0,
-        ETag: '"d41d8cd98f00b204e9800998ecf8427e"',
+        Size: 1,
+        ETag: '"9dd4e461268c8034f5c8564e155c67a6"',
         StorageClass: 'STANDARD',
       });
       expect(page.Contents?.[0]?.LastModified?.getTime()).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 // Conformance: multipart uploads that succeed, and what is listed of unfinished ones.
+// oxlint-disable vitest/no-standalone-expect -- the checks run inside the tests of object-store-conformance.test.ts
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import {
@@ -23,12 +24,13 @@ export const multipartChecks: readonly ConformanceCheck[] = [
       const parts = [await upload.part(1, fiveMiB), await upload.part(2, 'the tail')];
       expect(await exists(target, upload.key)).toBe(false);
 
+      // Ceph leaves the quotes out of this one answer.
       const { ETag } = await upload.complete(parts);
 
       const expected = createHash('md5').update(md5(fiveMiB)).update(md5('the tail')).digest('hex');
-      expect(ETag).toBe(`"${expected}-2"`);
+      expect(ETag?.replaceAll('"', '')).toBe(`${expected}-2`);
       const found = await client.send(new GetObjectCommand({ Bucket: target.bucket, Key: upload.key }));
-      expect(found).toMatchObject({ ETag, ContentType: 'text/x-test', Metadata: { by: 'test' } });
+      expect(found).toMatchObject({ ETag: `"${expected}-2"`, ContentType: 'text/x-test', Metadata: { by: 'test' } });
       const bytes = Buffer.from((await found.Body?.transformToByteArray()) ?? []);
       expect(bytes.equals(Buffer.concat([fiveMiB, Buffer.from('the tail')]))).toBe(true);
     },
@@ -39,7 +41,7 @@ export const multipartChecks: readonly ConformanceCheck[] = [
     const { ETag } = await upload.complete([await upload.part(1, 'all of it')]);
 
     expect(await read(target, upload.key)).toBe('all of it');
-    expect(ETag).toMatch(/-1"$/);
+    expect(ETag).toMatch(/-1"?$/);
   }),
   {
     name: 'parts arrive in another order: the object follows the part numbers',

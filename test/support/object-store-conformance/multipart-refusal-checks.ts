@@ -1,4 +1,5 @@
 // Conformance: what S3 refuses of a multipart upload.
+// oxlint-disable vitest/no-standalone-expect -- the checks run inside the tests of object-store-conformance.test.ts
 import { ChecksumAlgorithm, type CompletedPart, ListPartsCommand } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import { fiveMiB, startUpload } from './multipart-steps.ts';

@@ -1,4 +1,5 @@
 // Conformance: objects as they are stored, read and described.
+// oxlint-disable vitest/no-standalone-expect -- the checks run inside the tests of object-store-conformance.test.ts
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
@@ -88,6 +89,24 @@ export const objectChecks: readonly ConformanceCheck[] = [
       await put(target, Key, 'second');
 
       expect(await read(target, Key)).toBe('second');
+    },
+  },
+  {
+    name: 'a key is overwritten while it is read: each reader gets one body whole, with the ETag of that body',
+    async run(target) {
+      const Key = target.key('busy');
+      const bodies = ['a', 'b', 'c', 'd', 'e'].map((letter) => Buffer.alloc(300_000, letter));
+      await put(target, Key, bodies[0]);
+
+      const readers = Array.from({ length: 30 }, async () => {
+        const found = await target.client.send(new GetObjectCommand({ Bucket: target.bucket, Key }));
+        const bytes = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
+        return found.ETag === `"${createHash('md5').update(bytes).digest('hex')}"` && bytes.length === 300_000;
+      });
+      const written = Promise.all(bodies.map((body) => put(target, Key, body)));
+
+      expect(await Promise.all(readers)).toEqual(readers.map(() => true));
+      await written;
     },
   },
   {

@@ -72,7 +72,8 @@ export const signed = {
 
 /** One request that the SDK would never send; signed unless a header says otherwise. */
 export async function sendRaw(endpoint: string, raw: RawRequest): Promise<{ status: number; text: string }> {
-  const length = raw.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(raw.body)) };
+  const isChunked = raw.headers?.['transfer-encoding'] !== undefined;
+  const length = raw.body === undefined || isChunked ? {} : { 'content-length': String(Buffer.byteLength(raw.body)) };
   const { hostname, port } = new URL(endpoint);
   return await new Promise((answered, failed) => {
     const request = httpRequest({

@@ -69,7 +69,8 @@ export async function expectRefusal(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect(error, `the request was accepted; ${String(code)} was expected`).toBeInstanceOf(S3ServiceException);
+  const outcome = error === undefined ? 'the request was accepted' : String(error);
+  expect(error, `${outcome}; ${String(code)} was expected`).toBeInstanceOf(S3ServiceException);
   expect(typeof code === 'string' ? [code] : code).toContain((error as S3ServiceException).name);
   expect(statusOf(error)).toBe(status);
 }

@@ -164,7 +164,7 @@ export const versionChecks: readonly ConformanceCheck[] = [
     name: 'versions are listed with a delimiter: folders are rolled up',
     async run(target) {
       const prefix = target.key('');
-      for (const name of ['a', 'b/1', 'b/2', 'b/2']) await put(target, `${prefix}${name}`, '');
+      for (const name of ['a', 'b/1', 'b/2', 'b/2']) await put(target, `${prefix}${name}`, 'x');
 
       const request = { Bucket: target.bucket, Prefix: prefix, Delimiter: '/' };
       const { Versions, CommonPrefixes } = await target.client.send(new ListObjectVersionsCommand(request));

@@ -1,0 +1,213 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { unprivilegedUser } from '../../local/postgres/unprivileged-user.ts';
+import { createFreshDatabase, type FreshDatabase } from '../support/fresh-database.ts';
+import { keptNight, type NightProcess, startNight } from '../support/night-process.ts';
+
+const NIGHT_MS = 180_000;
+const JOBS = ['bootstrap', 'migrate', 'backup', 'restore-drill', 'purge', 'expire', 'report'];
+
+const nights: NightProcess[] = [];
+const folders: string[] = [];
+let fresh: FreshDatabase;
+
+function night(...args: Parameters<typeof startNight>): NightProcess {
+  const started = startNight(...args);
+  nights.push(started);
+  return started;
+}
+
+beforeAll(async () => {
+  fresh = await createFreshDatabase();
+  await fresh.query('create schema shop; create table shop.orders (id int primary key, note text)');
+  await fresh.query("insert into shop.orders select n, 'order ' || n from generate_series(1, 5000) n");
+  await fresh.query('create role night_policy_role nologin');
+  await fresh.query('alter table shop.orders enable row level security');
+  await fresh.query('create policy seen on shop.orders to night_policy_role using (true)');
+});
+
+afterAll(async () => {
+  await fresh.query('drop schema shop cascade; drop role night_policy_role');
+  await fresh.drop();
+  for (const started of nights) started.remove();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The database of this file as a user writes it, with the proof of the server that verify-full needs. */
+function databaseUrl(): string {
+  const { user, password, host, port, caFile } = inject('cluster');
+  return `postgres://${user}:${password}@${host}:${port}/${fresh.name}?sslmode=verify-full&sslrootcert=${encodeURIComponent(caFile)}`;
+}
+
+async function expectNothingLeft(started: NightProcess): Promise<void> {
+  // The watchdog works on after the night itself has ended.
+  for (
+    let waited = 0;
+    waited < 100 && (started.processes().length > 0 || readdirSync(started.temporary).length > 0);
+    waited += 1
+  ) {
+    await sleep(100);
+  }
+  expect(started.processes()).toEqual([]);
+  expect(readdirSync(started.temporary)).toEqual([]);
+}
+
+describe('npm start', () => {
+  test(
+    'two nights at once, one as root where we are root and one as a plain user: every job is ok, stock pg_restore restores the archive, nothing is left behind',
+    async () => {
+      const both = [night(['--users', '2000', '--keep']), night(['--users', '2000'], { user: unprivilegedUser() })];
+      const [kept, plain] = await Promise.all(both.map(async ({ ended }) => await ended));
+
+      for (const run of [kept, plain]) {
+        expect(run?.output).toMatch(/restore-drill +│ ok +│ +[\d.]+ │ ok \(8 tables, [\d,]+ rows\)/);
+        for (const job of JOBS) expect(run?.output).toMatch(new RegExp(`│ ${job} +│ ok `));
+        expect(run?.exitCode).toBe(0);
+      }
+      for (const started of both) {
+        await expectNothingLeft(started);
+        expect(readFileSync(join(keptNight(started.folder), 'report.html'), 'utf8')).toContain('</html>');
+      }
+      await restoreByHand(both[0]?.folder ?? '', kept?.output ?? '');
+    },
+    NIGHT_MS,
+  );
+
+  test(
+    "the user's own database, drilled elsewhere and drilled there: it is only read, no scratch database stays",
+    async () => {
+      const before = await describeServer();
+
+      const elsewhere = night(['--database-url', databaseUrl()]);
+      const here = night(['--database-url', databaseUrl(), '--drill-here']);
+      const runs = await Promise.all([elsewhere.ended, here.ended]);
+
+      for (const { exitCode, output } of runs) {
+        expect(output).toMatch(/restore-drill +│ ok +│ +[\d.]+ │ ok \(1 table, 5,000 rows\)/);
+        expect(output).toContain('TLS verify-full');
+        expect(output).not.toMatch(/│ (purge|migrate|bootstrap) /);
+        expect(output).not.toContain(inject('cluster').password);
+        expect(exitCode).toBe(0);
+      }
+      expect(await describeServer()).toEqual(before);
+      await expectNothingLeft(elsewhere);
+      await expectNothingLeft(here);
+    },
+    NIGHT_MS,
+  );
+
+  test(
+    'pg_dump fails in one night, another is killed with -9 midway, a third gets Ctrl-C at its start: loud, and nothing is left',
+    async () => {
+      const broken = night(['--users', '10'], { env: { NIGHTSHIFT_POSTGRES_BIN: brokenPgDump() } });
+      const killed = night(['--users', '200000']);
+      const stopped = night([]);
+
+      await stopped.says('PostgreSQL 1');
+      stopped.child.kill('SIGINT');
+      await killed.says('sample data');
+      killed.child.kill('SIGKILL');
+
+      const { exitCode, output } = await broken.ended;
+      expect(output).toMatch(/│ backup +│ failed │ .*client_tools\.failed/);
+      expect(output).toMatch(/│ restore-drill +│ failed │/);
+      expect(output).toMatch(/│ expire +│ ok/);
+      expect(exitCode).toBe(1);
+      expect((await stopped.ended).exitCode).toBe(2);
+      await killed.ended;
+      for (const started of [broken, killed, stopped]) await expectNothingLeft(started);
+    },
+    NIGHT_MS,
+  );
+
+  test.each([
+    [['--user', '5'], /Unknown option '--user'/],
+    [['--users', '0'], /--users is "0"; it must be a whole number from 1 to 5000000/],
+    [['--drill-here'], /--drill-here goes only with --database-url/],
+    [['--database-url', 'postgres://me:hunter2@127.0.0.1:1/shop'], /server "127\.0\.0\.1:1" could not be reached/],
+    [['--database-url', ' '], /--database-url is blank/],
+  ])('wrong options %j: one clear error with a hint, exit code 2, nothing started', async (args, message) => {
+    const started = night(args);
+    const { exitCode, output } = await started.ended;
+
+    expect(output).toMatch(message);
+    expect(output).toMatch(/Hint: /);
+    expect(output).not.toContain('hunter2');
+    expect(output).not.toMatch(/^ +at /m);
+    expect(exitCode).toBe(2);
+    expect(existsSync(join(started.folder, '.nightshift'))).toBe(false);
+  });
+
+  test('no PostgreSQL on the machine: says which programs, where, and how to install them, exit code 2', async () => {
+    const { exitCode, output } = await night([], { env: { NIGHTSHIFT_POSTGRES_BIN: '/no/such/place' } }).ended;
+
+    expect(output).toMatch(/Looked for initdb, postgres, pg_dump.*\/no\/such\/place.*apt-get install -y postgresql/s);
+    expect(exitCode).toBe(2);
+  });
+});
+
+/** Schemas, roles, databases and the last transaction of the server: what a night that only reads does not change. */
+async function describeServer(): Promise<unknown> {
+  const { rows } = await fresh.query(
+    `select
+       (select json_agg(nspname order by 1) from pg_namespace where nspname not like 'pg_%') as schemas,
+       (select json_agg(datname order by 1) from pg_database where datname like 'nightshift%') as databases,
+       (select json_agg(rolname order by 1) from pg_roles where rolname like 'nightshift%') as roles,
+       (select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_user_tables) as written`,
+  );
+  return rows;
+}
+
+async function restoreByHand(folder: string, output: string): Promise<void> {
+  const line = /pg_restore --no-owner --no-privileges -d restored (\S+)/.exec(output);
+  const archive = join(folder, line?.[1] ?? 'the output has no pg_restore line');
+  const { user, password, host, port, caFile, clientDirectory } = inject('cluster');
+  await fresh.query('create database night_restored_by_hand');
+  try {
+    const env = {
+      PGUSER: user,
+      PGPASSWORD: password,
+      PGHOST: host,
+      PGPORT: String(port),
+      PGSSLMODE: 'verify-full',
+      PGSSLROOTCERT: caFile,
+    };
+    // The policies name the application's roles, which a server that takes the restore must have.
+    await fresh.query('create role app_read_only; create role app_read_write; create role app_admin');
+    const args = ['--no-owner', '--no-privileges', '--exit-on-error', '-d', 'night_restored_by_hand', archive];
+    execFileSync(join(clientDirectory, 'pg_restore'), args, { env });
+    const restored = await fresh.client({ user, password, database: 'night_restored_by_hand' });
+    const { rows } = await restored.query('select count(*)::int as users from app_schema.users');
+    expect(rows).toEqual([{ users: 2000 }]);
+    await restored.end();
+  } finally {
+    await fresh.query('drop database night_restored_by_hand with (force)');
+    await fresh.query('drop role if exists app_read_only, app_read_write, app_admin');
+  }
+}
+
+/** A folder with the real programs but for a pg_dump that ends with 1. */
+function brokenPgDump(): string {
+  const bin = mkdtempSync(join(tmpdir(), 'night-test-bin-'));
+  chmodSync(bin, 0o755);
+  folders.push(bin);
+  const real = inject('cluster').clientDirectory;
+  for (const program of readdirSync(real).filter((name) => name !== 'pg_dump'))
+    symlinkSync(join(real, program), join(bin, program));
+  const pgDump = `#!/bin/sh\n[ "$1" = --version ] && exec ${join(real, 'pg_dump')} --version\n${join(real, 'pg_dump')} "$@"; exit 1\n`;
+  writeFileSync(join(bin, 'pg_dump'), pgDump, { mode: 0o755 });
+  return bin;
+}
