@@ -16,9 +16,22 @@ import { prepareDrillCluster } from './night/prepare-drill-cluster.ts';
 import { summaryTable } from './night/print-summary.ts';
 import { runStep, type StepOutcome } from './night/run-steps.ts';
 
+/** Ctrl-C and the like: what is running is stopped, everything is cleaned up, and the shell's exit code for it is given. */
+class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: string, exitCode: number) {
+    super(`stopped by ${signal}; the throw-away cluster and its folders are gone`);
+    this.exitCode = exitCode;
+  }
+}
+
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interrupted.abort(new LocalRunError(`stopped by ${signal}`, 'start it again')));
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const) {
+  process.once(signal, () => interrupted.abort(new Interrupted(signal, 128 + number)));
 }
 
 process.exitCode = await main();
@@ -32,6 +45,10 @@ async function main(): Promise<number> {
     }
     return await runNight(options);
   } catch (error) {
+    if (interrupted.signal.reason instanceof Interrupted) {
+      console.error(`\n${interrupted.signal.reason.message}`);
+      return interrupted.signal.reason.exitCode;
+    }
     if (!(error instanceof LocalRunError || error instanceof JobFailure)) throw error;
     console.error(`\n${error.message}`);
     return 2;
@@ -57,7 +74,12 @@ async function runNight(options: NightOptions): Promise<number> {
         {
           title: 'start PostgreSQL, S3 and Secrets Manager; synthesize the stack',
           task: async (_, task) => {
-            world = await openNightWorld({ options, folder: folder.path, onReady: (words) => (task.output = words) });
+            world = await openNightWorld({
+              options,
+              folder: folder.path,
+              signal: interrupted.signal,
+              onReady: (words) => (task.output = words),
+            });
           },
         },
         ...withSampleData(
@@ -71,6 +93,8 @@ async function runNight(options: NightOptions): Promise<number> {
       {
         concurrent: false,
         exitOnError: true,
+        // Its own handler would end the process at once, before anything is cleaned up.
+        registerSignalListeners: false,
         rendererOptions: { timer: PRESET_TIMER },
         fallbackRendererOptions: { timer: PRESET_TIMER },
       },
@@ -102,7 +126,7 @@ function withSampleData(
     skip: () => mustNotGoOn(outcomes),
     task: async () => {
       const cluster = world()?.cluster;
-      if (cluster) await loadSampleData(cluster, options.users);
+      if (cluster) await loadSampleData(cluster, options.users, interrupted.signal);
     },
   };
   return tasks.toSpliced(preparingSteps(options).length, 0, sample);
@@ -174,10 +198,12 @@ function printWhatIsLeft(
   }
   const backupId = outcomes.find(({ job }) => job === 'backup')?.answer['backupId'];
   if (options.keep && typeof backupId === 'string') {
-    const archive = relative('.', join(world.bucketFolder, backupKeys(databaseName(world), backupId).archive));
+    const { archive, globals } = backupKeys(databaseName(world), backupId);
+    const path = (key: string) => relative('.', join(world.bucketFolder, key));
     console.log(`Everything of this night: ${relative('.', dirname(dirname(world.bucketFolder)))}`);
-    console.log(
-      `Restore it by hand:\n  createdb restored && pg_restore --no-owner --no-privileges -d restored ${archive}`,
-    );
+    console.log('Restore it by hand, on a server of your own (roles first; they come without passwords):');
+    console.log(`  psql -d postgres -f ${path(globals)}`);
+    console.log('  createdb restored');
+    console.log(`  pg_restore --no-owner --no-privileges --exit-on-error -d restored ${path(archive)}`);
   }
 }

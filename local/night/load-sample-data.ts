@@ -4,12 +4,15 @@ import type { ThrowawayCluster } from '../postgres/throwaway-cluster.ts';
 import { connectAsSuperuser, SAMPLE_DBNAME } from './night-world.ts';
 
 /** Makes `users` users with their audit rows, the same ones every time. */
-export async function loadSampleData(cluster: ThrowawayCluster, users: number): Promise<void> {
+export async function loadSampleData(cluster: ThrowawayCluster, users: number, signal: AbortSignal): Promise<void> {
   const client = await connectAsSuperuser(cluster, SAMPLE_DBNAME);
+  const stop = () => void client.end();
+  signal.addEventListener('abort', stop, { once: true });
   try {
     await client.query(readFileSync(new URL('../sample-data/users.sql', import.meta.url), 'utf8'), [users]);
     await client.query('analyze');
   } finally {
+    signal.removeEventListener('abort', stop);
     await client.end();
   }
 }

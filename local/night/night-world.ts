@@ -49,12 +49,13 @@ export function makeNightFolder(nightId: string, keep: boolean): NightFolder {
 interface Opening {
   options: NightOptions;
   folder: string;
+  signal: AbortSignal;
   /** Called as each part is ready, with a few words for the terminal. */
   onReady: (words: string) => void;
 }
 
 /** Starts all parts; when one fails, those that were started are stopped before this throws. */
-export async function openNightWorld({ options, folder, onReady }: Opening): Promise<NightWorld> {
+export async function openNightWorld({ options, folder, signal, onReady }: Opening): Promise<NightWorld> {
   const stops: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const stop of stops.splice(0).toReversed()) await stop();
@@ -66,7 +67,7 @@ export async function openNightWorld({ options, folder, onReady }: Opening): Pro
       onReady(`PostgreSQL ${cluster.binaries.major} on ${cluster.host}:${cluster.port}`);
       if (!options.database) await createSampleDatabase(cluster);
     }
-    const stack = await synthesize(options, folder, cluster);
+    const stack = await synthesize(options, folder, cluster, signal);
     onReady(`${Object.keys(stack.functions).length} functions synthesized and bundled`);
 
     const directory = join(folder, 's3');
@@ -99,6 +100,7 @@ async function synthesize(
   options: NightOptions,
   folder: string,
   cluster: ThrowawayCluster | undefined,
+  signal: AbortSignal,
 ): Promise<DeployedStack> {
   const place = options.database ?? { host: cluster?.host ?? '', port: cluster?.port ?? 0, dbname: SAMPLE_DBNAME };
   const configFile = writeNightConfig(folder, {
@@ -109,7 +111,7 @@ async function synthesize(
     dbname: place.dbname,
     unsafeDatabaseTls: options.database?.tls.unsafe,
   });
-  const [stack] = await synthesizeStacks(configFile, join(folder, 'cdk.out'));
+  const [stack] = await synthesizeStacks(configFile, join(folder, 'cdk.out'), signal);
   if (!stack) throw new Error('the configuration made no stack');
   return readDeployedStack(stack);
 }

@@ -27,7 +27,8 @@ migrate and purge), with the functions as they are deployed.
   --keep              leave everything under .nightshift/ and print the pg_restore line
   --help              this text
 
-Exit codes: 0 all jobs ended well, 1 a job failed, 2 wrong options or a machine that lacks something.`;
+Exit codes: 0 all jobs ended well, 1 a job failed, 2 wrong options or a machine that lacks something,
+130 Ctrl-C.`;
 
 /** The options, or `help`; throws LocalRunError naming what is wrong and what is allowed. */
 export function parseArguments(

@@ -22,7 +22,11 @@ export interface SynthesizedStack {
 }
 
 /** The stacks of the given configuration file, in the order of the file; writes only below `outputFolder`. */
-export async function synthesizeStacks(configFile: string, outputFolder: string): Promise<SynthesizedStack[]> {
+export async function synthesizeStacks(
+  configFile: string,
+  outputFolder: string,
+  signal: AbortSignal,
+): Promise<SynthesizedStack[]> {
   const cdkJson: { context: unknown } = JSON.parse(readFileSync(join(repository, 'cdk.json'), 'utf8'));
   const environment = {
     ...process.env,
@@ -36,6 +40,7 @@ export async function synthesizeStacks(configFile: string, outputFolder: string)
     await run(process.execPath, [join(repository, 'infra/app.ts')], {
       cwd: repository,
       env: environment,
+      signal,
       maxBuffer: 64 * 1_048_576,
     });
   } catch (error) {

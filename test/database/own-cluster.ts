@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import type { BootstrapResult } from '../../functions/bootstrap/contract.ts';
+import { type BootstrapResult, bootstrapResultSchema } from '../../functions/bootstrap/contract.ts';
 import { runBootstrap } from '../../functions/bootstrap/run-bootstrap.ts';
 import { type RoleSecretSetting, wantedRoles } from '../../functions/bootstrap/wanted-roles.ts';
-import type { MigrateEvent, MigrateResult } from '../../functions/migrate/contract.ts';
+import { type MigrateEvent, type MigrateResult, migrateResultSchema } from '../../functions/migrate/contract.ts';
 import { runMigrate } from '../../functions/migrate/run-migrate.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
 import type { Credentials } from '../../functions/shared/credentials.ts';
@@ -23,6 +23,9 @@ export interface Login {
 }
 
 export interface OwnCluster {
+  readonly major: number;
+  readonly folder: string;
+  readonly place: { host: string; port: number; caFile: string };
   readonly superuser: Login;
   /** Passwords that the role secrets hold; a test rotates one by changing it. */
   readonly passwords: Record<RoleSecretSetting, string>;
@@ -60,9 +63,9 @@ export function roleLogin(cluster: OwnCluster, setting: RoleSecretSetting): Logi
   return { user: wantedRoles[setting].name, password: cluster.passwords[setting] };
 }
 
-/** Starts the cluster; stop it in afterAll. */
-export async function startOwnCluster(): Promise<OwnCluster> {
-  const cluster = await startThrowawayCluster({ settings: { max_prepared_transactions: '4' } });
+/** Starts the cluster, with further lines of postgresql.conf; stop it in afterAll. */
+export async function startOwnCluster(settings: Record<string, string> = {}): Promise<OwnCluster> {
+  const cluster = await startThrowawayCluster({ settings: { max_prepared_transactions: '4', ...settings } });
   const { host, port, superuser, caFile } = cluster;
   const clients: Client[] = [];
   const passwords = Object.fromEntries(
@@ -92,6 +95,9 @@ export async function startOwnCluster(): Promise<OwnCluster> {
     });
   };
   return {
+    major: cluster.binaries.major,
+    folder: cluster.folder,
+    place: { host, port, caFile },
     superuser,
     passwords,
     client,
@@ -107,7 +113,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
       const opened = database('bootstrap', dbname, more.admin ?? superuser);
       const place = { host, port, dbname };
       try {
-        return await runBootstrap({
+        const result = await runBootstrap({
           runId: 'test-run',
           log: silentLog,
           clock: systemClock,
@@ -127,6 +133,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
             return { role, source: { read: secret, refresh: secret } };
           }),
         });
+        return bootstrapResultSchema.parse(result);
       } finally {
         await opened.close();
       }
@@ -136,7 +143,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
       const opened = database('migrate', dbname, login, more);
       const log = { ...silentLog, info: (name: string) => more.logged?.push(name) };
       try {
-        return await runMigrate({
+        const result = await runMigrate({
           runId: more.runId ?? 'test-run',
           log,
           metrics: silentMetrics,
@@ -147,6 +154,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
           folder: more.folder ?? productFolder('migrations'),
           mayWatch: true,
         });
+        return migrateResultSchema.parse(result);
       } finally {
         await opened.close();
       }

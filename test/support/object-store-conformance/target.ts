@@ -69,7 +69,7 @@ export async function expectRefusal(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  const outcome = error === undefined ? 'the request was accepted' : String(error);
+  const outcome = error instanceof Error ? `${error.name}: ${error.message}` : 'the request was accepted';
   expect(error, `${outcome}; ${String(code)} was expected`).toBeInstanceOf(S3ServiceException);
   expect(typeof code === 'string' ? [code] : code).toContain((error as S3ServiceException).name);
   expect(statusOf(error)).toBe(status);

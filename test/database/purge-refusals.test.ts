@@ -1,0 +1,114 @@
+// What purge refuses or breaks off, on a real server: nothing is deleted, or what was deleted is written down.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createPurgeWorld, type PurgeWorld } from './purge-world.ts';
+
+describe('runPurge', () => {
+  let world: PurgeWorld;
+  beforeAll(async () => {
+    world = await createPurgeWorld();
+  });
+  beforeEach(async () => await world.reset());
+  afterAll(async () => await world.close());
+
+  test('a policy is disabled: it is passed over; named, it is refused', async () => {
+    await world.addPolicy({ enabled: false });
+
+    const { result } = await world.purge();
+
+    expect(result.policies).toEqual([]);
+    await expect(world.purge({ event: { policyId: 'events' } })).rejects.toMatchObject({ code: 'purge.refused' });
+    await expect(world.purge({ event: { policyId: 'misspelt' } })).rejects.toThrow('"misspelt" does not exist');
+    expect(await world.countEvents()).toBe(100);
+  });
+
+  test('the server ends the session in the middle: the run throws, its batches stay counted, the next run closes it and goes on', async () => {
+    await world.addPolicy();
+    let batches = 0;
+    const running = world.purge({
+      batchRows: 1,
+      onBatch: async () => {
+        batches += 1;
+        if (batches === 5) {
+          await world.fresh.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'nightshift/purge' and datname = current_database()",
+          );
+        }
+      },
+    });
+
+    await expect(running).rejects.toMatchObject({ code: 'database.session_lost' });
+    const [vanished] = await world.readRuns();
+    const left = (await world.countEvents()) ?? 0;
+    const { policy, lines } = await world.purge();
+
+    expect(vanished).toMatchObject({ state: 'running', rows_done: 100 - left });
+    expect(left).toBeLessThanOrEqual(95);
+    expect(policy).toMatchObject({ state: 'finished', rowsDeleted: left - 60, rowsLeft: 0 });
+    expect(lines.map(({ event }) => event)).toContain('purge.run_vanished');
+    expect((await world.readRuns())[0]).toMatchObject({ state: 'failed', error: 'the session of the run vanished' });
+  });
+
+  test('a second purge beside a running one: refused with the holder named, and the first finishes', async () => {
+    await world.addPolicy();
+    const blocker = await world.blockTable();
+    const first = world.purge({ lockTimeoutMs: 20_000 });
+    await expect.poll(world.waiters).toBe(1);
+
+    const second = await world.purge().catch((error: unknown) => error);
+    await blocker.query('rollback');
+    const { policy } = await first;
+
+    expect(second).toMatchObject({ code: 'job.locked', problem: expect.stringContaining('nightshift/purge') });
+    expect(policy).toMatchObject({ state: 'finished', rowsDeleted: 40 });
+  });
+
+  test('a hold is on a table that a delete would reach by a cascade: refused, no row of either table goes', async () => {
+    await world.addPolicy();
+    await world.fresh.query(`
+      create table app.attachment (id int primary key, event_id bigint references app.event (id) on delete cascade);
+      insert into app.attachment values (1, 100);
+      insert into nightshift.legal_hold (schema_name, table_name, key_value, reason) values ('app', 'attachment', '1', 'case 1')`);
+
+    await expect(world.purge()).rejects.toMatchObject({
+      code: 'purge.refused',
+      problem: expect.stringContaining('app.attachment'),
+    });
+
+    expect(await world.countEvents()).toBe(100);
+    expect((await world.readRuns())[0]).toMatchObject({ state: 'failed' });
+  });
+
+  test('a hold names a key that no row can have: refused, because what it means to hold cannot be told', async () => {
+    await world.addPolicy();
+    await world.addHold('order 66');
+
+    await expect(world.purge()).rejects.toMatchObject({ code: 'purge.refused' });
+
+    expect(await world.countEvents()).toBe(100);
+    expect(JSON.stringify(await world.readRuns())).not.toContain('order 66');
+  });
+
+  test('actions and archives that this version does not carry out: refused by name, the other policies still run', async () => {
+    await world.addPolicy();
+    await world.addPolicy({ name: 'anonymous', action: 'anonymise' });
+    await world.addPolicy({ name: 'archived', archive: true });
+
+    const failure = await world.purge().catch((error: unknown) => error);
+
+    expect(failure).toMatchObject({
+      code: 'purge.refused',
+      problem: expect.stringMatching(/"anonymise".*archive before the delete/s),
+    });
+    expect(String(failure)).toContain('1 other policies were carried out');
+    expect(await world.countEvents()).toBe(60);
+  });
+
+  test('schema nightshift is missing: refused with what sets it up', async () => {
+    await world.fresh.query('alter schema nightshift rename to elsewhere');
+
+    const failure = await world.purge().catch((error: unknown) => error);
+    await world.fresh.query('alter schema elsewhere rename to nightshift');
+
+    expect(failure).toMatchObject({ code: 'purge.refused', hint: expect.stringContaining('bootstrap') });
+  });
+});

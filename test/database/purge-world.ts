@@ -1,0 +1,149 @@
+// What the database tests of purge share: a table of 100 rows of known age, a role with no more rights than purge needs,
+// and purge itself with its logs and metrics caught.
+import { randomBytes } from 'node:crypto';
+import { purgeResult } from '../../functions/purge/contract.ts';
+import { runPurge } from '../../functions/purge/run-purge.ts';
+import { systemClock } from '../../functions/shared/clock.ts';
+import type { LogFields } from '../../functions/shared/log.ts';
+import { listSqlFiles, readSqlFile } from '../../functions/shared/sql-files.ts';
+import { createFreshDatabase } from '../support/fresh-database.ts';
+
+interface PolicyParts {
+  name?: string;
+  table?: string;
+  column?: string;
+  retention?: string;
+  predicate?: string;
+  action?: string;
+  archive?: boolean;
+  enabled?: boolean;
+}
+
+interface PurgeParts {
+  event?: { dryRun?: boolean; policyId?: string; requestedBy?: string };
+  batchRows?: number;
+  signal?: AbortSignal;
+  lockTimeoutMs?: number;
+  /** Called after each committed batch. */
+  onBatch?: () => Promise<void> | void;
+}
+
+/** A database of its own with schema nightshift and a role for purge; `close` takes both away again. */
+export async function createPurgeWorld() {
+  const fresh = await createFreshDatabase();
+  const role = { user: `purge_${randomBytes(6).toString('hex')}`, password: 'only-in-this-test' };
+  await fresh.query('create schema nightshift');
+  for (const file of listSqlFiles('nightshift').filter((name) => name.includes('retention'))) {
+    await fresh.query(readSqlFile(`nightshift/${file}`));
+  }
+  await fresh.query(`
+    create role ${role.user} login password '${role.password}';
+    grant usage on schema nightshift to ${role.user};
+    grant select on nightshift.retention_policy, nightshift.legal_hold to ${role.user};
+    grant select, insert, update on nightshift.purge_run to ${role.user}`);
+
+  /** 100 rows, each a day older than the one before it: 40 of them are older than 60 days and a half. */
+  async function reset() {
+    await fresh.query(`
+      drop schema if exists app cascade;
+      create schema app;
+      create table app.event (
+        id bigint generated always as identity primary key,
+        "Created at" timestamptz not null,
+        kind text not null default 'plain'
+      );
+      create index on app.event ("Created at");
+      insert into app.event ("Created at") select now() - make_interval(days => age) from generate_series(1, 100) as age;
+      grant usage on schema app to ${role.user};
+      grant select, delete, update ("Created at") on app.event to ${role.user};
+      truncate nightshift.retention_policy, nightshift.legal_hold, nightshift.purge_run`);
+  }
+
+  async function addPolicy(more: PolicyParts = {}) {
+    await fresh.query(
+      `insert into nightshift.retention_policy
+        (name, schema_name, table_name, timestamp_column, retention, predicate, action, archive_before_delete, enabled, reason)
+        values ($1, 'app', $2, $3, $4, $5, $6, $7, $8, 'a test')`,
+      [
+        more.name ?? 'events',
+        more.table ?? 'event',
+        more.column ?? 'Created at',
+        more.retention ?? '60 days 12 hours',
+        more.predicate ?? null,
+        more.action ?? 'delete',
+        more.archive ?? false,
+        more.enabled ?? true,
+      ],
+    );
+  }
+
+  async function addHold(key: string | null, table = 'event') {
+    await fresh.query(
+      "insert into nightshift.legal_hold (schema_name, table_name, key_value, reason) values ('app', $1, $2, 'case 1')",
+      [table, key],
+    );
+  }
+
+  async function purge(more: PurgeParts = {}) {
+    const database = fresh.database('purge', role, { lockTimeoutMs: more.lockTimeoutMs ?? 300 });
+    const metrics: Record<string, number> = {};
+    const lines: (LogFields & { event: string })[] = [];
+    const write = (event: string, fields: LogFields = {}) => {
+      lines.push({ ...fields, event });
+      if (event === 'purge.batch_deleted') void more.onBatch?.();
+    };
+    const running = runPurge({
+      database,
+      event: { job: 'purge', ...more.event },
+      runId: 'request-1',
+      batchRows: more.batchRows ?? 7,
+      clock: systemClock,
+      log: { info: write, warn: write, error: write },
+      metrics: { put: (name, value) => void (metrics[name] = value), flush: () => {} },
+      signal: more.signal ?? new AbortController().signal,
+    });
+    // Also after a failure: a test must leave no session behind.
+    await running.then(
+      async () => await database.close(),
+      async () => await database.close(),
+    );
+    const result = await running;
+    return { result: purgeResult.parse(result), policy: result.policies[0], metrics, lines };
+  }
+
+  /** A session that keeps every batch waiting until it rolls back. */
+  async function blockTable() {
+    const client = await fresh.client();
+    await client.query('begin');
+    await client.query('lock table app.event in exclusive mode');
+    return client;
+  }
+  /** Asked from a session of its own: the one of the test may be waiting itself. */
+  const waiters = async () => {
+    const client = await fresh.client();
+    const { rowCount } = await client.query(
+      "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+    );
+    await client.end();
+    return rowCount;
+  };
+
+  const countEvents = async () =>
+    (await fresh.query<{ count: number }>('select count(*)::int as count from app.event')).rows[0]?.count;
+  const readRuns = async () =>
+    (
+      await fresh.query<Record<string, unknown>>(
+        'select policy, state, batches, rows_done::int, rows_held::int, rows_referenced::int, rows_left::int, requested_by, error from nightshift.purge_run order by purge_run_id',
+      )
+    ).rows;
+
+  async function close() {
+    await fresh.query(`drop owned by ${role.user}`);
+    await fresh.query(`drop role ${role.user}`);
+    await fresh.drop();
+  }
+
+  return { fresh, role, reset, addPolicy, addHold, purge, blockTable, waiters, countEvents, readRuns, close };
+}
+
+export type PurgeWorld = Awaited<ReturnType<typeof createPurgeWorld>>;

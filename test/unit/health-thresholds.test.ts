@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { allChecks, checksOfTier } from '../../functions/health/all-checks.ts';
+import { gradeValue, type ServerFacts } from '../../functions/health/check-definition.ts';
+import { connections } from '../../functions/health/checks/connections.ts';
+import { invalidIndexes } from '../../functions/health/checks/invalid-indexes.ts';
+import { multixactAge } from '../../functions/health/checks/multixact-age.ts';
+import { oldestXmin } from '../../functions/health/checks/oldest-xmin.ts';
+import { sequences } from '../../functions/health/checks/sequences.ts';
+import { server } from '../../functions/health/checks/server.ts';
+import { transactionIdAge } from '../../functions/health/checks/transaction-id-age.ts';
+import { describeSeconds, describeSession } from '../../functions/health/describe-finding.ts';
+import { listSqlFiles } from '../../functions/shared/sql-files.ts';
+
+const facts: ServerFacts = {
+  version: '15.18',
+  versionNumber: 150_018,
+  inRecovery: false,
+  upSeconds: 3_600,
+  roleName: 'nightshift_health',
+  readsAllStats: true,
+};
+
+describe('gradeValue', () => {
+  test.each([
+    [null, 'unknown'],
+    [Number.NaN, 'unknown'],
+    [79.9, 'ok'],
+    [80, 'warning'],
+    [89.9, 'warning'],
+    [90, 'critical'],
+  ])('value %s at 80 and 90: %s', (value, status) => {
+    expect(gradeValue(value, { warning: 80, critical: 90 })).toBe(status);
+  });
+});
+
+describe('judge', () => {
+  test.each([
+    [219_999_999, 'ok'],
+    [220_000_000, 'warning'],
+    [299_999_999, 'warning'],
+    [300_000_000, 'critical'],
+  ])('oldest transaction id %d old, setting 200 million: %s', (value, status) => {
+    const row = { value, database_name: 'orders', is_current: true, freeze_max_age: 200_000_000 };
+
+    expect(transactionIdAge.judge([row], transactionIdAge.thresholds, facts).status).toBe(status);
+  });
+
+  test('oldest id a thousand million old under a setting that allows more: critical all the same', () => {
+    const row = { value: 1e9, database_name: 'orders', is_current: false, freeze_max_age: 2e9 };
+
+    const finding = transactionIdAge.judge([row], transactionIdAge.thresholds, facts);
+
+    expect(finding.status).toBe('critical');
+    expect(finding.message).toContain('1,147,483,648 are left');
+    expect(finding.fix).toContain('in database "orders"');
+  });
+
+  test('multixact age null, no row, or a setting of zero: unknown', () => {
+    const row = { value: 5, database_name: 'orders', is_current: true, freeze_max_age: 400_000_000 };
+
+    const judged = [[{ ...row, value: null }], [], [{ ...row, freeze_max_age: 0 }], [row]].map(
+      (rows) => multixactAge.judge(rows, multixactAge.thresholds, facts).status,
+    );
+
+    expect(judged).toEqual(['unknown', 'unknown', 'unknown', 'ok']);
+  });
+
+  test('no connection is usable by applications, or no row came back: unknown', () => {
+    const row = { value: null, backends: 3, idle: 0, usable: 0 };
+
+    expect(connections.judge([row], connections.thresholds, facts).status).toBe('unknown');
+    expect(connections.judge([], connections.thresholds, facts).status).toBe('unknown');
+  });
+
+  test('the server is older or newer than the checks: unknown, because they are not made for it', () => {
+    const versions = [130_011, 140_000, 180_001, 190_000];
+
+    const judged = versions.map(
+      (versionNumber) => server.judge([], server.thresholds, { ...facts, versionNumber }).status,
+    );
+
+    expect(judged).toEqual(['unknown', 'ok', 'ok', 'unknown']);
+  });
+
+  test.each([
+    ['session', '42', 'pid 42', 'pg_terminate_backend(42)'],
+    ['slot', "it's", 'replication slot "it\'s"', "pg_drop_replication_slot('it''s')"],
+    ['prepared', 'p-1', 'prepared transaction "p-1"', "rollback prepared 'p-1'"],
+    ['standby', '7', 'standby "reader"', 'pg_stat_replication'],
+  ] as const)('a %s holds the oldest xmin: named, with SQL that fits it', (kind, name, message, fix) => {
+    const row = {
+      value: 2e8,
+      kind,
+      name,
+      role_name: null,
+      application_name: 'reader',
+      state: null,
+      open_seconds: null,
+    };
+
+    const finding = oldestXmin.judge([row], oldestXmin.thresholds, facts);
+
+    expect(finding.status).toBe('critical');
+    expect(finding.message).toContain(message);
+    expect(finding.fix).toContain(fix);
+  });
+
+  test('the copy of a unique index that REINDEX CONCURRENTLY left: a warning, because the original still protects', () => {
+    const row = {
+      value: 1,
+      schema_name: 's',
+      index_name: 'k_ccnew',
+      table_name: 't',
+      is_unique: true,
+      is_rebuild: true,
+    };
+
+    const finding = invalidIndexes.judge([row], invalidIndexes.thresholds, facts);
+
+    expect(finding.status).toBe('warning');
+    expect(finding.fix).toContain('drop index concurrently "s"."k_ccnew"');
+  });
+
+  test('a sequence is nearly full and another unreadable: critical wins, and the unreadable one is told', () => {
+    const row = { schema_name: 's', column_name: null, column_type: null, last_value: '99', last_usable: '100' };
+    const rows = [
+      { ...row, value: null, sequence_name: 'dark' },
+      { ...row, value: 99, sequence_name: 'full' },
+    ];
+
+    const finding = sequences.judge(rows, sequences.thresholds, facts);
+
+    expect(finding.status).toBe('critical');
+    expect(finding.message).toContain('1 more could not be read');
+  });
+});
+
+describe('allChecks', () => {
+  test('every SQL file of health is used by a check, and every file a check names is there', () => {
+    const named = allChecks.flatMap(({ sql }) => sql.map(({ file }) => file));
+
+    expect([...named, 'server.sql'].toSorted()).toEqual(listSqlFiles('health'));
+  });
+
+  test('ids are unique, and a slower tier runs what the faster ones run', () => {
+    const ids = allChecks.map(({ id }) => id);
+
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(checksOfTier('minute').length).toBeLessThan(checksOfTier('quarter-hour').length);
+    expect(checksOfTier('daily')).toEqual(allChecks);
+  });
+});
+
+describe('describeSeconds', () => {
+  test.each([
+    [0.4, '0 s'],
+    [119, '119 s'],
+    [120, '2 min'],
+    [10_920, '3 h 2 min'],
+    [360_000, '4 d 4 h'],
+  ])('%d seconds: %s', (seconds, words) => {
+    expect(describeSeconds(seconds)).toBe(words);
+  });
+});
+
+describe('describeSession', () => {
+  test('names are hidden or empty: only what is known is said', () => {
+    expect(describeSession({ pid: 1, role_name: null, application_name: '' })).toBe('pid 1');
+    expect(describeSession({ pid: 1, role_name: 'app', application_name: 'web', database_name: 'db' })).toBe(
+      'pid 1 (role "app", application "web", database "db")',
+    );
+  });
+});
