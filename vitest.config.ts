@@ -14,7 +14,7 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       project('unit'),
-      project('docs'),
+      project('docs', { globalSetup: 'test/support/start-cluster.ts', testTimeout: 60_000 }),
       project('database', { globalSetup: 'test/support/start-cluster.ts' }),
       project('infra', { testTimeout: 60_000 }),
       project('local', { globalSetup: 'test/support/start-cluster.ts' }),
