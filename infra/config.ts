@@ -18,62 +18,82 @@ const arnOfKey = matching(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/, 'mu
 
 export const databaseConfigSchema = z.strictObject(
   {
-    /** Names the stack, the functions, every S3 key and every metric. 32, because a function's name may have 64. */
     name: matching(
       /^[a-z][a-z0-9-]{0,31}$/,
       'must be 1 to 32 lower-case letters, digits and "-", starting with a letter',
+    ).describe(
+      "Names the stack, the functions, every S3 key and every metric. 32, because a function's name may have 64.",
     ),
     server: z.strictObject(
       {
-        host: matching(/^[A-Za-z0-9.-]{1,253}$/, 'must be the host name of the writer'),
-        port: z.int(PORT).min(1, PORT).max(65_535, PORT),
-        dbname: matching(/^.{1,63}$/, 'must be the name of a database, 1 to 63 characters'),
+        host: matching(/^[A-Za-z0-9.-]{1,253}$/, 'must be the host name of the writer').describe(
+          'The writer: the instance, or the cluster endpoint of Aurora.',
+        ),
+        port: z.int(PORT).min(1, PORT).max(65_535, PORT).describe('Port of the server.'),
+        dbname: matching(/^.{1,63}$/, 'must be the name of a database, 1 to 63 characters').describe(
+          'The database to look after.',
+        ),
       },
       'must be { host, port, dbname }',
     ),
-    /** The administrator's secret; only bootstrap may read it. It also says to which account and region the stack goes. */
-    adminSecretArn: arnOfSecret,
-    /** Only when that secret is encrypted with a key of your own instead of aws/secretsmanager. */
-    adminSecretKeyArn: arnOfKey.optional(),
+    adminSecretArn: arnOfSecret.describe(
+      "The administrator's secret; only bootstrap may read it. It also says to which account and region the stack goes.",
+    ),
+    adminSecretKeyArn: arnOfKey
+      .optional()
+      .describe('Only when that secret is encrypted with a key of your own instead of aws/secretsmanager.'),
     vpc: z.strictObject(
       {
-        vpcId: matching(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC'),
+        vpcId: matching(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC').describe('The VPC of the database.'),
         availabilityZones: listOf(
           matching(/^[a-z0-9-]+[a-z]$/, 'must be the name of an availability zone'),
           1,
           'must be the availability zones of the subnets, in the same order',
-        ),
-        /** They need a way to S3 and Secrets Manager: a NAT gateway or VPC endpoints. */
+        ).describe('Those of the subnets, in the same order.'),
         privateSubnetIds: listOf(
           matching(/^subnet-[0-9a-f]{8,17}$/, 'must be the id of a subnet'),
           1,
           'must be at least one private subnet',
-        ),
+        ).describe('They need a way to S3 and Secrets Manager: a NAT gateway or VPC endpoints.'),
         databaseSecurityGroupId: matching(
           /^sg-[0-9a-f]{8,17}$/,
           'must be the id of the security group of the database',
-        ),
+        ).describe('A rule that lets the functions in is added to it.'),
       },
       'must be { vpcId, availabilityZones, privateSubnetIds, databaseSecurityGroupId }',
     ),
-    /** The most connections that all jobs together may open; more than that is refused at synth. */
-    connectionBudget: wholeNumber(1, 5_000, 'connections'),
+    connectionBudget: wholeNumber(1, 5_000, 'connections').describe(
+      'The most connections that all jobs together may open; more than that is refused at synth.',
+    ),
     schedules: schedulesSchema,
     ...jobConfigShape,
     alarms: z.strictObject(
       {
-        /** Each gets a mail to confirm. An empty list is allowed, and warned about. */
-        emails: listOf(z.email('must be a mail address'), 0, 'must be a list of mail addresses'),
+        emails: listOf(z.email('must be a mail address'), 0, 'must be a list of mail addresses').describe(
+          'Each gets a mail to confirm. An empty list is allowed, and warned about.',
+        ),
       },
       'must be { emails }',
     ),
-    logRetentionDays: z.literal(LOG_RETENTION_DAYS, `must be one of ${LOG_RETENTION_DAYS.join(', ')}`).default(400),
-    tracing: z.boolean('must be true or false').default(false),
-    tags: z.record(z.string(), z.string('must be a text'), 'must be { name: value }').default({}),
-    /** Until this date (UTC) no schedule starts and no NotRunning alarm reports. It ends at the next deploy after it. */
-    pausedUntil: z.iso.date('must be a date as "2026-12-31"').optional(),
-    /** Lowers TLS to the database. Leave it out for verify-full. */
-    unsafeDatabaseTls: z.enum(['disable', 'no-verify'], 'must be "disable" or "no-verify"').optional(),
+    logRetentionDays: z
+      .literal(LOG_RETENTION_DAYS, `must be one of ${LOG_RETENTION_DAYS.join(', ')}`)
+      .default(400)
+      .describe('How long CloudWatch keeps the logs, in days.'),
+    tracing: z.boolean('must be true or false').default(false).describe('AWS X-Ray for every function.'),
+    tags: z
+      .record(z.string(), z.string('must be a text'), 'must be { name: value }')
+      .default({})
+      .describe('Tags of everything in the stack.'),
+    pausedUntil: z.iso
+      .date('must be a date as "2026-12-31"')
+      .optional()
+      .describe(
+        'Until this date (UTC) no schedule starts and no NotRunning alarm reports. It ends at the next deploy after it.',
+      ),
+    unsafeDatabaseTls: z
+      .enum(['disable', 'no-verify'], 'must be "disable" or "no-verify"')
+      .optional()
+      .describe('Lowers TLS to the database. Leave it out for verify-full.'),
   },
   'must be an object with the settings of one database',
 );

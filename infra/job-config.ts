@@ -11,18 +11,27 @@ import { matching, variable, wholeNumber } from './config-fields.ts';
 /** What every function has; `timeoutSeconds` is at least 60 because a job stops itself 30 s before its limit. */
 function functionSettings(defaults: { timeoutSeconds: number; memoryMiB: number }) {
   return {
-    timeoutSeconds: wholeNumber(60, 900, 'seconds').default(defaults.timeoutSeconds),
-    memoryMiB: wholeNumber(128, 10_240, 'MiB').default(defaults.memoryMiB),
-    /** Runs at the same time; leave it out in an account whose limit is low: reserving takes it from all others. */
-    reservedConcurrency: wholeNumber(1, 10, 'runs').optional(),
+    timeoutSeconds: wholeNumber(60, 900, 'seconds')
+      .default(defaults.timeoutSeconds)
+      .describe('Time limit of a run; the job stops itself 30 s before it.'),
+    memoryMiB: wholeNumber(128, 10_240, 'MiB')
+      .default(defaults.memoryMiB)
+      .describe('Memory of the function; its share of processors grows with it.'),
+    reservedConcurrency: wholeNumber(1, 10, 'runs')
+      .optional()
+      .describe(
+        'Runs at the same time; leave it out in an account whose limit is low: reserving takes it from all others.',
+      ),
   };
 }
 
 /** What every function with a database session has; unset timeouts are the function's own defaults. */
 function sessionSettings(settings: Pick<typeof backupSettings, 'LOCK_TIMEOUT_MS' | 'STATEMENT_TIMEOUT_MS'>) {
   return {
-    lockTimeoutMs: variable(settings.LOCK_TIMEOUT_MS).optional(),
-    statementTimeoutMs: variable(settings.STATEMENT_TIMEOUT_MS).optional(),
+    lockTimeoutMs: variable(settings.LOCK_TIMEOUT_MS).optional().describe(settings.LOCK_TIMEOUT_MS.summary),
+    statementTimeoutMs: variable(settings.STATEMENT_TIMEOUT_MS)
+      .optional()
+      .describe(settings.STATEMENT_TIMEOUT_MS.summary),
   };
 }
 
@@ -33,13 +42,18 @@ export const jobConfigShape = {
       {
         ...functionSettings({ timeoutSeconds: 900, memoryMiB: 2048 }),
         ...sessionSettings(backupSettings),
-        maxConnections: variable(backupSettings.MAX_CONNECTIONS).default(4),
-        partsInFlight: variable(backupSettings.PARTS_IN_FLIGHT).optional(),
-        /** Layer with pg_dump and pg_restore below /opt; backup and restore-drill cannot run without one. */
+        maxConnections: variable(backupSettings.MAX_CONNECTIONS)
+          .default(4)
+          .describe(backupSettings.MAX_CONNECTIONS.summary),
+        partsInFlight: variable(backupSettings.PARTS_IN_FLIGHT)
+          .optional()
+          .describe(backupSettings.PARTS_IN_FLIGHT.summary),
         postgresClientLayerArn: matching(
           /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/,
           'must be the ARN of a layer version',
-        ).optional(),
+        )
+          .optional()
+          .describe('Layer with pg_dump and pg_restore below /opt; backup and restore-drill cannot run without one.'),
       },
       'must be the settings of backup',
     )
@@ -49,7 +63,9 @@ export const jobConfigShape = {
       {
         ...functionSettings({ timeoutSeconds: 900, memoryMiB: 2048 }),
         ...sessionSettings(restoreDrillSettings),
-        maxConnections: variable(restoreDrillSettings.MAX_CONNECTIONS).default(4),
+        maxConnections: variable(restoreDrillSettings.MAX_CONNECTIONS)
+          .default(4)
+          .describe(restoreDrillSettings.MAX_CONNECTIONS.summary),
       },
       'must be the settings of restore-drill',
     )
@@ -59,7 +75,7 @@ export const jobConfigShape = {
       {
         ...functionSettings({ timeoutSeconds: 900, memoryMiB: 512 }),
         ...sessionSettings(purgeSettings),
-        batchRows: variable(purgeSettings.BATCH_ROWS).optional(),
+        batchRows: variable(purgeSettings.BATCH_ROWS).optional().describe(purgeSettings.BATCH_ROWS.summary),
       },
       'must be the settings of purge',
     )
@@ -75,7 +91,9 @@ export const jobConfigShape = {
       {
         ...functionSettings({ timeoutSeconds: 900, memoryMiB: 1024 }),
         ...sessionSettings(migrateSettings),
-        maxConnections: variable(migrateSettings.MAX_CONNECTIONS).default(4),
+        maxConnections: variable(migrateSettings.MAX_CONNECTIONS)
+          .default(4)
+          .describe(migrateSettings.MAX_CONNECTIONS.summary),
       },
       'must be the settings of migrate',
     )
@@ -86,7 +104,7 @@ export const jobConfigShape = {
   expire: z.strictObject(
     {
       ...functionSettings({ timeoutSeconds: 900, memoryMiB: 512 }),
-      keepLast: variable(expireSettings.KEEP_LAST),
+      keepLast: variable(expireSettings.KEEP_LAST).describe('How many of the newest backups are kept.'),
     },
     'must be { keepLast }: how many of the newest backups are kept',
   ),
