@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { requireAdvisoryLock, tryAdvisoryLock } from '../../functions/shared/advisory-lock.ts';
 import type { Database } from '../../functions/shared/database.ts';
 import { createFreshDatabase, type FreshDatabase } from '../support/fresh-database.ts';
@@ -14,6 +14,15 @@ describe('tryAdvisoryLock', () => {
     migrate = fresh.database('migrate');
   });
   afterAll(async () => {
+    await backup.close();
+    await migrate.close();
+    // The server needs a moment to end the session that a refusal closed.
+    await vi.waitUntil(async () => {
+      const left = await fresh.query(
+        "select from pg_stat_activity where datname = current_database() and application_name like 'nightshift/%'",
+      );
+      return left.rowCount === 0;
+    });
     await fresh.drop();
   });
 
@@ -94,7 +103,7 @@ describe('tryAdvisoryLock', () => {
   test('the session that holds it is ended: the lock is free', async () => {
     const holding = backup.withSession(async (one) => {
       await tryAdvisoryLock(one, 'nightshift:schema', 'exclusive');
-      await fresh.query('select pg_terminate_backend($1)', [one.processId]);
+      await fresh.query('select pg_terminate_backend($1, 5000)', [one.processId]);
       await one.query('select 1');
     });
     await expect(holding).rejects.toThrow(/terminat|connection/i);

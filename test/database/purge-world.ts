@@ -31,6 +31,8 @@ interface PurgeParts {
 /** A database of its own with schema nightshift and a role for purge; `close` takes both away again. */
 export async function createPurgeWorld() {
   const fresh = await createFreshDatabase();
+  /** Ended before each test: one that failed in between must not keep the others waiting. */
+  const blockers: { end(): Promise<void> }[] = [];
   const role = { user: `purge_${randomBytes(6).toString('hex')}`, password: 'only-in-this-test' };
   await fresh.query('create schema nightshift');
   for (const file of listSqlFiles('nightshift').filter((name) => name.includes('retention'))) {
@@ -44,6 +46,7 @@ export async function createPurgeWorld() {
 
   /** 100 rows, each a day older than the one before it: 40 of them are older than 60 days and a half. */
   async function reset() {
+    for (const blocker of blockers.splice(0)) await blocker.end();
     await fresh.query(`
       drop schema if exists app cascade;
       create schema app;
@@ -116,6 +119,7 @@ export async function createPurgeWorld() {
     const client = await fresh.client();
     await client.query('begin');
     await client.query('lock table app.event in exclusive mode');
+    blockers.push(client);
     return client;
   }
   /** Asked from a session of its own: the one of the test may be waiting itself. */

@@ -13,6 +13,7 @@ import { BUCKET, type LocalAws } from './local-aws.ts';
 
 export interface BackupSource {
   readonly fresh: FreshDatabase;
+  readonly settings: BackupJob['settings'];
   readonly role: string;
   readonly secretArn: string;
   /** The folder of the client programs that backups use; replace a program in it to inject a fault. */
@@ -75,8 +76,22 @@ export async function createBackupSource(aws: LocalAws, readings = READINGS): Pr
   };
   await rotate({ secret: true });
 
+  const settings: BackupJob['settings'] = {
+    DATABASE_NAME: 'shop',
+    DATABASE_SECRET_ARN: secretArn,
+    DATABASE_CA_FILE: fresh.tls.caFile,
+    UNSAFE_DATABASE_TLS: undefined,
+    LOCK_TIMEOUT_MS: 5_000,
+    STATEMENT_TIMEOUT_MS: 60_000,
+    MAX_CONNECTIONS: 4,
+    BACKUP_BUCKET: BUCKET,
+    POSTGRES_CLIENT_DIRECTORIES: clients,
+    PARTS_IN_FLIGHT: 4,
+  };
+
   return {
     fresh,
+    settings,
     role,
     secretArn,
     clients,
@@ -94,18 +109,7 @@ export async function createBackupSource(aws: LocalAws, readings = READINGS): Pr
       await runBackup({
         ...recordedContext(),
         event: { job: 'backup', scheduledTime: nextTime(), ...event },
-        settings: {
-          DATABASE_NAME: 'shop',
-          DATABASE_SECRET_ARN: secretArn,
-          DATABASE_CA_FILE: fresh.tls.caFile,
-          UNSAFE_DATABASE_TLS: undefined,
-          LOCK_TIMEOUT_MS: 5_000,
-          STATEMENT_TIMEOUT_MS: 60_000,
-          MAX_CONNECTIONS: 4,
-          BACKUP_BUCKET: BUCKET,
-          POSTGRES_CLIENT_DIRECTORIES: clients,
-          PARTS_IN_FLIGHT: 4,
-        },
+        settings,
         ...more,
       }),
     drop: async () => {

@@ -200,6 +200,16 @@ describe('buildPage', () => {
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
     expect(page).toContain('prefers-color-scheme: dark');
     expect(page).toContain('All is ok');
+    expect(page).toContain('all 1 health checks could look');
+  });
+
+  test('no result of health is there and none was expected: the page does not claim that anything was checked', () => {
+    const facts = night([backup], { expected: [{ job: 'backup', hours: 26 }] });
+
+    const page = buildPage(facts, judgeNight(facts), 'run-1', '0.1.0');
+
+    expect(page).toContain('no health check was seen');
+    expect(page).not.toContain('could look');
   });
 
   test('a job was not seen: it is named in red, with the words', () => {
