@@ -1,5 +1,5 @@
 // What starts a restore drill and what it answers.
-import { z } from 'zod';
+import * as z from 'zod';
 import { jobEventSchema } from '../shared/job-event.ts';
 
 export const restoreDrillEvent = jobEventSchema('restore-drill', {

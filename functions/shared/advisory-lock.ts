@@ -52,7 +52,7 @@ export async function requireAdvisoryLock(
   wanted: { name: AdvisoryLockName; mode: AdvisoryLockMode; job: string; safeState: string },
 ): Promise<() => Promise<void>> {
   const lock = await tryAdvisoryLock(session, wanted.name, wanted.mode);
-  if (lock.held) return lock.unlock;
+  if (lock.held) return async () => await lock.unlock();
   const first = lock.holders[0];
   throw new JobFailure({
     code: 'job.locked',

@@ -1,5 +1,5 @@
 // The manifest: the contract between backup (writes it last) and everything that reads backups.
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupIdOf, backupKeys, databasePrefix } from './backup-layout.ts';
 import { describeIssues } from './describe-issues.ts';
 import { JobFailure } from './job-failure.ts';

@@ -1,7 +1,7 @@
 // Database credentials from Secrets Manager: the RDS JSON form, cached for the life of the sandbox, read again on demand.
 // The only file that imports the Secrets Manager client.
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeError, JobFailure } from './job-failure.ts';
 import { SecretText } from './secret-text.ts';
 

@@ -1,5 +1,5 @@
 // The parts that the events of all jobs share. Each job builds its own event schema on these in contract.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeIssues } from './describe-issues.ts';
 import { JobFailure } from './job-failure.ts';
 import type { JobName } from './jobs.ts';

@@ -1,8 +1,9 @@
 // Loads libpg-query, PostgreSQL's own parser as WebAssembly, both from node_modules and from beside the ESM bundle.
 // Used by the migration-*.ts files only.
 import { fileURLToPath } from 'node:url';
+import type * as LibpgQuery from 'libpg-query';
 
-export type Parser = typeof import('libpg-query');
+type Parser = typeof LibpgQuery;
 
 let loading: Promise<Parser> | undefined;
 

@@ -4,10 +4,12 @@ import type { Clock } from './clock.ts';
 import type { DatabaseSession } from './database.ts';
 import { describeError, JobFailure } from './job-failure.ts';
 import type { Migration, MigrationScript } from './migration-files.ts';
-import { type MigrationStatement, placeOf } from './migration-statements.ts';
+import { firstCharacters, type MigrationStatement, placeOf } from './migration-statements.ts';
 import { LOCK_NOT_AVAILABLE, sqlState } from './postgres-errors.ts';
 import { quoteIdentifier } from './quote-identifier.ts';
 import { readSqlFile } from './sql-files.ts';
+
+const UNIQUE_VIOLATION = '23505';
 
 export type MigrationKind = 'application' | 'nightshift';
 export type MigrationDirection = 'up' | 'down';
@@ -117,16 +119,29 @@ async function changeHistory(
   const key = [run.kind, migration.number] as const;
   if (direction === 'up') {
     const values = [...key, migration.name, migration.up.checksum, run.requestedBy, run.requestId];
-    await session.query(readSqlFile('session/record-migration.sql'), values);
+    try {
+      await session.query(readSqlFile('session/record-migration.sql'), values);
+    } catch (error) {
+      // The rival has committed its row, or has not yet and we waited for it up to lock_timeout.
+      const state = sqlState(error);
+      if (state !== UNIQUE_VIOLATION && state !== LOCK_NOT_AVAILABLE) throw error;
+      throw overtaken(migration, 'is being applied or was applied by another run', error);
+    }
     return;
   }
   const removed = await session.query(readSqlFile('session/remove-migration.sql'), [...key, migration.up.checksum]);
   if (removed.rowCount === 1) return;
-  throw new JobFailure({
+  throw overtaken(migration, 'is no longer applied: another run has reverted it');
+}
+
+/** Two runs passed each other, although both should hold the lock: the history row of the first decides. */
+function overtaken(migration: Migration, what: string, cause?: unknown): JobFailure {
+  return new JobFailure({
     code: 'job.locked',
-    problem: `migration ${migration.number} "${migration.name}" is no longer applied: another run has reverted it in the meantime`,
-    safeState: 'Nothing was reverted by this run',
+    problem: `migration ${migration.number} "${migration.name}" ${what}`,
+    safeState: 'This run has changed nothing with it',
     hint: 'ask for the status and decide again',
+    cause,
   });
 }
 
@@ -215,7 +230,7 @@ function hintOf(state: string | undefined, error: unknown): string {
 function placeInFile(statement: MigrationStatement, error: unknown): { line: number; column: number } {
   const position = error instanceof Error ? Number(Reflect.get(error, 'position')) : Number.NaN;
   if (!Number.isInteger(position) || position < 1) return statement;
-  const inside = placeOf([...statement.text].slice(0, position - 1).join(''));
+  const inside = placeOf(firstCharacters(statement.text, position - 1));
   return {
     line: statement.line + inside.line - 1,
     column: inside.line === 1 ? statement.column + inside.column - 1 : inside.column,

@@ -46,7 +46,7 @@ export async function splitMigration(file: string, text: string): Promise<Migrat
   } catch (error) {
     if (!hasSqlDetails(error)) throw error;
     // Counted in characters (code points) from 0.
-    const before = [...text].slice(0, error.sqlDetails?.cursorPosition ?? 0).join('');
+    const before = firstCharacters(text, error.sqlDetails?.cursorPosition ?? 0);
     const { line, column } = placeOf(before);
     throw new JobFailure({
       code: 'migrate.files_wrong',
@@ -63,7 +63,12 @@ const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
 /** Where a character of the file is, given all the text before it. */
 export function placeOf(before: string): { line: number; column: number } {
   const lines = before.split('\n');
-  return { line: lines.length, column: [...(lines.at(-1) ?? '')].length + 1 };
+  return { line: lines.length, column: Array.from(lines.at(-1) ?? '').length + 1 };
+}
+
+/** The first `count` characters as the server counts them: code points, not UTF-16 units. */
+export function firstCharacters(text: string, count: number): string {
+  return Array.from(text).slice(0, count).join('');
 }
 
 /** The first line of a statement, short enough for a message and a table row. */

@@ -1,5 +1,5 @@
 // What each run leaves in the bucket, so that the report knows what ran, how it ended, and what did not run at all.
-import { z } from 'zod';
+import * as z from 'zod';
 import { databasePrefix } from './backup-layout.ts';
 import { compactInstant } from './clock.ts';
 import { jobNames } from './jobs.ts';

@@ -11,7 +11,7 @@ describe('SecretText', () => {
       JSON.stringify({ secret }),
       inspect(secret),
       inspect({ deep: [secret] }),
-      `${secret}`,
+      'text '.concat(String(secret)),
     ];
 
     expect(printed.join(' ')).not.toContain('hunter2');
