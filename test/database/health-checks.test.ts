@@ -36,11 +36,11 @@ describe('runHealth', () => {
     await fresh.query(`revoke pg_monitor from ${role.user}`);
   });
   afterAll(async () => {
+    rmSync(folder, { recursive: true });
     await database.close();
     await fresh.query(`drop owned by ${role.user}`);
     await fresh.query(`drop role ${role.user}`);
     await fresh.drop();
-    rmSync(folder, { recursive: true });
   });
 
   /** A check whose SQL is the given text. */

@@ -1,0 +1,64 @@
+// Health from server facts to result: one session, one check after the other. Changes nothing.
+import type { Clock } from '../shared/clock.ts';
+import type { Database } from '../shared/database.ts';
+import type { Log } from '../shared/log.ts';
+import type { Metrics } from '../shared/metrics.ts';
+import { checksOfTier } from './all-checks.ts';
+import type { CheckDefinition } from './check-definition.ts';
+import type { CheckResult, HealthResult, Status, Tier } from './contract.ts';
+import { readServerFacts } from './read-server-facts.ts';
+import { runCheck } from './run-check.ts';
+
+interface HealthDependencies {
+  database: Database;
+  tier: Tier;
+  statementTimeoutMs: number;
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+  signal: AbortSignal;
+  /** Tests give checks with thresholds that they can reach. */
+  checks?: readonly CheckDefinition[];
+}
+
+/** Runs the checks of a tier; throws when the database cannot be reached or the session is lost. */
+export async function runHealth(deps: HealthDependencies): Promise<HealthResult> {
+  const { log, metrics, clock, tier } = deps;
+  const selected = deps.checks ?? checksOfTier(tier);
+  return await deps.database.withSession(async (session) => {
+    const server = await readServerFacts(session);
+    const results: CheckResult[] = [];
+    for (const check of selected) {
+      deps.signal.throwIfAborted();
+      const startedMs = clock.monotonicMs();
+      const result = await runCheck(session, check, server, deps.statementTimeoutMs);
+      log.info('health.checked', {
+        check: result.id,
+        status: result.status,
+        value: result.value,
+        duration_ms: Math.round(clock.monotonicMs() - startedMs),
+      });
+      results.push(result);
+    }
+    const counts = countStatuses(results);
+    metrics.put('HealthCritical', counts.critical);
+    metrics.put('HealthWarning', counts.warning);
+    metrics.put('HealthUnknown', counts.unknown);
+    return {
+      tier,
+      serverVersion: server.version,
+      inRecovery: server.inRecovery,
+      counts,
+      checks: results.toSorted((a, b) => SEVERITY.indexOf(a.status) - SEVERITY.indexOf(b.status)),
+    };
+  });
+}
+
+/** In the order in which a person should read them. */
+const SEVERITY: readonly Status[] = ['critical', 'warning', 'unknown', 'ok'];
+
+function countStatuses(results: readonly CheckResult[]): Record<Status, number> {
+  const counts: Record<Status, number> = { ok: 0, warning: 0, critical: 0, unknown: 0 };
+  for (const { status } of results) counts[status] += 1;
+  return counts;
+}
