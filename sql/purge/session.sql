@@ -1,0 +1,5 @@
+-- How values are written as text in this session, so that cursors and keys read back as the same value, and the time zone
+-- in which columns without one are compared. Role: nightshift_purge. Locks: none. Safe to rerun.
+set datestyle = 'ISO, YMD';
+set intervalstyle = 'postgres';
+set timezone = 'UTC';
