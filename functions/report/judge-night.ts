@@ -1,0 +1,116 @@
+// The verdict on a night: which jobs ran, which did not, and what needs a person. Pure. Unknown is never ok.
+import { type JobName, jobNames } from '../shared/jobs.ts';
+import type { RunRecord } from '../shared/run-record.ts';
+import type { Verdict } from './contract.ts';
+import { describeAge, describeHours } from './describe-amounts.ts';
+import type { ExpectedJob } from './parse-expected-jobs.ts';
+import type { Backups } from './read-backups.ts';
+import type { Findings } from './read-findings.ts';
+
+export interface NightFacts {
+  database: string;
+  now: Date;
+  expected: readonly ExpectedJob[];
+  /** Newest first. */
+  records: readonly RunRecord[];
+  unreadable: readonly string[];
+  backups: Backups;
+  findings: Findings;
+}
+
+export interface JobSummary {
+  job: JobName;
+  state: 'ok' | 'failed' | 'not seen' | 'dry run';
+  /** The newest run that was no dry run; of a job with dry runs only, the newest of those. */
+  last: RunRecord | undefined;
+  expectedHours: number | undefined;
+  /** All its runs that were read, newest first. */
+  runs: readonly RunRecord[];
+  /** Failed runs before the newest one. */
+  earlierFailures: number;
+}
+
+export interface Judgement {
+  verdict: Verdict;
+  /** Most urgent first. */
+  reasons: { level: 'attention' | 'unknown'; text: string }[];
+  jobs: JobSummary[];
+}
+
+/** Weighs what was seen; a night without any record is "could not tell", because nothing at all was seen. */
+export function judgeNight(facts: NightFacts): Judgement {
+  const jobs = summarizeJobs(facts);
+  const attention = [
+    ...jobs.flatMap((job) => judgeJob(job)),
+    ...judgeBackups(facts),
+    ...facts.findings.health
+      .filter(({ status }) => status === 'critical' || status === 'warning')
+      .map(({ id, status, message }) => `health check ${id} (${status}): ${message}`),
+    ...facts.findings.purge
+      .filter(({ state }) => state === 'stopped')
+      .map(({ policy }) => `purge policy ${policy} stopped before its end; rows past retention are left`),
+  ];
+  const unknown = [
+    ...(facts.backups.problem === null ? [] : [`the backups could not be listed: ${facts.backups.problem}`]),
+    ...facts.findings.health
+      .filter(({ status }) => status === 'unknown')
+      .map(({ id, message }) => `health check ${id} could not look: ${message}`),
+    ...facts.findings.problems,
+    ...facts.unreadable.map((text) => `a run record could not be read: ${text}`),
+  ];
+  const sawNothing = facts.records.length === 0;
+  if (sawNothing) unknown.unshift('no job has left a record, so nobody knows what ran');
+  const reasons = [
+    ...attention.map((text) => ({ level: 'attention' as const, text })),
+    ...unknown.map((text) => ({ level: 'unknown' as const, text })),
+  ];
+  if (sawNothing) {
+    const unknownFirst = reasons.toSorted((a, b) => b.level.localeCompare(a.level));
+    return { verdict: 'could not tell', reasons: unknownFirst, jobs };
+  }
+  return {
+    verdict: attention.length > 0 ? 'needs attention' : unknown.length > 0 ? 'could not tell' : 'ok',
+    reasons,
+    jobs,
+  };
+}
+
+function summarizeJobs({ expected, records, now }: NightFacts): JobSummary[] {
+  // The report itself is at work: its own record comes after it.
+  const shown = jobNames.filter(
+    (job) => job !== 'report' && (expected.some((one) => one.job === job) || records.some((one) => one.job === job)),
+  );
+  return shown.map((job) => {
+    const runs = records.filter((record) => record.job === job);
+    const expectedHours = expected.find((one) => one.job === job)?.hours;
+    const real = runs.filter(({ dryRun }) => !dryRun);
+    const inWindow = real.filter(
+      ({ finishedAt }) =>
+        expectedHours === undefined || Date.parse(finishedAt) >= now.getTime() - expectedHours * 3_600_000,
+    );
+    const [newest] = real;
+    const state =
+      expectedHours !== undefined && inWindow.length === 0
+        ? 'not seen'
+        : newest === undefined
+          ? 'dry run'
+          : newest.outcome;
+    const earlierFailures = real.slice(1).filter(({ outcome }) => outcome === 'failed').length;
+    return { job, state, last: newest ?? runs[0], expectedHours, runs, earlierFailures };
+  });
+}
+
+function judgeJob({ job, state, last, expectedHours }: JobSummary): string[] {
+  if (state === 'not seen') return [`${job} was not seen within ${describeHours(expectedHours ?? 0)}`];
+  return state === 'failed' ? [`${job} failed: ${last?.failure?.problem ?? 'its record does not say why'}`] : [];
+}
+
+function judgeBackups({ backups, expected, now }: NightFacts): string[] {
+  if (backups.problem !== null) return [];
+  const [newest] = backups.shown;
+  if (newest === undefined) return ['there is no backup'];
+  const hours = expected.find(({ job }) => job === 'backup')?.hours;
+  const ageMs = now.getTime() - Date.parse(newest.takenAt);
+  const isOld = hours !== undefined && ageMs > hours * 3_600_000;
+  return isOld ? [`the newest backup is ${describeAge(ageMs)} old, more than ${describeHours(hours)}`] : [];
+}
