@@ -1,6 +1,7 @@
 // One database of its own per test file on the cluster of the project; dropped at the end, with a check for leaked sessions.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { inject } from 'vitest';
 import type { CredentialSource, Credentials } from '../../functions/shared/credentials.ts';
@@ -80,16 +81,26 @@ export async function createFreshDatabase(): Promise<FreshDatabase> {
     },
     drop: async () => {
       for (const database of databases) await database.close();
-      const left = await administrator.query<{ application_name: string; query: string }>(
-        "select application_name, query from pg_stat_activity where datname = $1 and application_name like 'nightshift/%'",
-        [name],
-      );
+      // The server ends a session a moment after its client has closed it.
+      let left = await leftSessions(administrator, name);
+      for (let waited = 0; waited < 40 && left.length > 0; waited += 1) {
+        await sleep(50);
+        left = await leftSessions(administrator, name);
+      }
       for (const client of opened.filter((one) => one !== administrator)) await client.end().catch(() => {});
       await administrator.query(`drop database ${quoteIdentifier(name)} with (force)`);
       await administrator.end();
-      if (left.rows.length > 0) throw new Error(`sessions were left open: ${JSON.stringify(left.rows)}`);
+      if (left.length > 0) throw new Error(`sessions were left open: ${JSON.stringify(left)}`);
     },
   };
+}
+
+async function leftSessions(administrator: Client, name: string): Promise<unknown[]> {
+  const { rows } = await administrator.query(
+    "select application_name, query from pg_stat_activity where datname = $1 and application_name like 'nightshift/%'",
+    [name],
+  );
+  return rows;
 }
 
 /** Credentials that never change, for tests that are not about rotation. */
