@@ -1,0 +1,3 @@
+-- Gives the advisory lock named $1 (shared) back once; false when this session does not hold it.
+-- Role: any. Locks: none. Safe to rerun.
+select pg_advisory_unlock_shared(hashtextextended($1, 0)) as released;
