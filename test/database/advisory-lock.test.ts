@@ -22,7 +22,7 @@ describe('tryAdvisoryLock', () => {
         "select from pg_stat_activity where datname = current_database() and application_name like 'nightshift/%'",
       );
       return left.rowCount === 0;
-    });
+    }, 10_000);
     await fresh.drop();
   });
 
