@@ -9,7 +9,9 @@ export async function loadSampleData(cluster: ThrowawayCluster, users: number, s
   const stop = () => void client.end();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await client.query(readFileSync(new URL('../sample-data/users.sql', import.meta.url), 'utf8'), [users]);
+    const sql = (name: string) => readFileSync(new URL(`../sample-data/${name}`, import.meta.url), 'utf8');
+    await client.query(sql('users.sql'), [users]);
+    await client.query(sql('user-changes.sql'));
     await client.query('analyze');
   } finally {
     signal.removeEventListener('abort', stop);
