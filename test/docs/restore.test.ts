@@ -1,0 +1,282 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BackupResult } from '../../functions/backup/contract.ts';
+import { startThrowawayCluster, type ThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
+import { type BackupSource, createBackupSource } from '../support/backup-source.ts';
+import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
+import { writeAwsShim } from './aws-shim.ts';
+import { readPage, shellBlocks } from './shell-blocks.ts';
+
+const READINGS = 3_000;
+const suffix = randomBytes(4).toString('hex');
+const owner = `owner_${suffix}`;
+const login = `login_${suffix}`;
+const blocks = shellBlocks(readPage('restore.md'));
+
+let aws: LocalAws;
+let source: BackupSource;
+let backup: BackupResult;
+let work: string;
+
+beforeAll(async () => {
+  work = mkdtempSync(join(tmpdir(), 'nightshift-restore-page-'));
+  writeAwsShim(work);
+  aws = await startLocalAws();
+  source = await createBackupSource(aws, READINGS);
+  const { name, query } = source.fresh;
+  await query(`create role ${owner} nologin; create role ${login} login; grant ${owner} to ${login}`);
+  await query(`alter schema app owner to ${owner}`);
+  await query(`alter table app.notes owner to ${owner}; alter table app.readings owner to ${owner}`);
+  await query(`alter table app.notes enable row level security; create policy p on app.notes to ${login} using (true)`);
+  await query(`grant select on app.readings to ${login}; alter database ${name} set timezone to 'Europe/Berlin'`);
+  await query(`grant connect on database ${name} to ${login}`);
+  backup = await source.backUp();
+});
+
+afterAll(async () => {
+  await source.fresh.query(`drop owned by ${owner}, ${login}; drop role ${login}, ${owner}`);
+  await source.drop();
+  await aws.stop();
+  rmSync(work, { recursive: true, force: true });
+});
+
+interface ShellEnd {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A new server with a folder to work in, and a shell that runs the blocks of a section there. */
+async function newServer(kind: 'superuser' | 'rds') {
+  const cluster = await startThrowawayCluster();
+  const folder = join(work, kind);
+  mkdirSync(folder);
+  const environment = {
+    PATH: [work, cluster.binaries.directory, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+    HOME: folder,
+    NIGHTSHIFT_TEST_BUCKETS: dirname(aws.bucketFolder),
+    DATABASE: 'shop',
+    BUCKET,
+    BACKUP: backup.backupId,
+    PGHOST: cluster.host,
+    PGPORT: String(cluster.port),
+    PGUSER: cluster.superuser.user,
+    PGPASSWORD: cluster.superuser.password,
+    PGSSLMODE: 'verify-full',
+    PGSSLROOTCERT: cluster.caFile,
+  };
+  const shell = async (script: string): Promise<ShellEnd> =>
+    await new Promise((resolve) => {
+      const options = { cwd: folder, env: environment };
+      execFile('bash', ['-euo', 'pipefail', '-c', script], options, (error, stdout, stderr) => {
+        resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+      });
+    });
+  const sql = async (dbname: string, text: string) => {
+    writeFileSync(join(folder, 'query.sql'), text);
+    const end = await shell(`psql -X -d ${dbname} -Atq -v ON_ERROR_STOP=1 -f query.sql`);
+    if (end.exitCode !== 0) throw new Error(end.stderr);
+    return end.stdout.trim();
+  };
+  if (kind === 'rds') {
+    // As the master user of RDS: may create roles and databases, is no superuser.
+    await sql('postgres', "create role master login createrole createdb password 'master'");
+    Object.assign(environment, { PGUSER: 'master', PGPASSWORD: 'master' });
+  }
+  const section = async (title: string): Promise<ShellEnd> => {
+    const scripts = blocks.filter(({ section: of, tag }) => of === title && (tag === '' || tag === kind));
+    if (scripts.length === 0) throw new Error(`docs/restore.md has no shell block under "${title}"`);
+    return await shell(scripts.map(({ text }) => text).join('\n'));
+  };
+  return { cluster, folder, environment, shell, sql, section };
+}
+
+describe.each(['superuser', 'rds'] as const)('docs/restore.md, on a new server as %s', (kind) => {
+  let server: Awaited<ReturnType<typeof newServer>>;
+  let cluster: ThrowawayCluster | undefined;
+
+  beforeAll(async () => {
+    server = await newServer(kind);
+    cluster = server.cluster;
+  });
+  afterAll(async () => await cluster?.stop());
+
+  test('the variables at the beginning: they are those that the blocks are run with here', () => {
+    const exported = blocks
+      .filter(({ section }) => section === 'Before you begin')
+      .flatMap(({ text }) => [...text.matchAll(/^export (\w+)=/gm)].map(([, name]) => name));
+
+    expect(exported.filter((name) => !Object.keys(server.environment).includes(name ?? ''))).toEqual([]);
+    expect(exported).toHaveLength(8);
+  });
+
+  test('step 1: the backup is listed, and that it was not drilled is said', async () => {
+    const { exitCode, stdout } = await server.section('1. Choose the backup');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`shop/${backup.backupId}/manifest.json`);
+    expect(stdout).toContain('no drill of this backup');
+  });
+
+  test('step 2: the archive is fetched and has the SHA-256 of the manifest', async () => {
+    const { exitCode, stdout } = await server.section('2. Fetch and check');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('archive.dump: OK');
+    expect(readFileSync(join(server.folder, 'archive.sha256'), 'utf8')).toContain(backup.sha256);
+  });
+
+  test('step 3: the roles are there with their attributes and memberships', async () => {
+    const { exitCode } = await server.section('3. Roles');
+
+    expect(exitCode).toBe(0);
+    expect(await server.sql('postgres', `select rolcanlogin from pg_roles where rolname = '${login}'`)).toBe('t');
+    expect(await server.sql('postgres', `select pg_has_role('${login}', '${owner}', 'member')`)).toBe('t');
+  });
+
+  test('step 4: the database is restored with owners, grants and policies', async () => {
+    const { exitCode, stderr } = await server.section('4. Database');
+
+    expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    expect(
+      await server.sql('restored', "select tableowner from pg_tables where schemaname = 'app' and tablename = 'notes'"),
+    ).toBe(owner);
+    expect(await server.sql('restored', `select has_table_privilege('${login}', 'app.readings', 'select')`)).toBe('t');
+    expect(await server.sql('restored', 'select count(*) from pg_policies')).toBe('1');
+  });
+
+  test('step 5: every row count and sequence is equal; after a row is deleted, its table is named', async () => {
+    const before = await server.section('5. Compare with the manifest');
+    await server.sql('restored', 'delete from app.notes where id = 1');
+    const after = await server.section('5. Compare with the manifest');
+
+    expect(before.exitCode).toBe(0);
+    expect(before.stdout).toMatch(/sequence \| +1 \| +0\n table +\| +2 \| +0/);
+    expect(after.stdout).toMatch(/table \| app +\| notes \| 1000 +\| 999/);
+    expect(after.stdout).toMatch(/table +\| +2 \| +1/);
+    expect(await server.sql('restored', 'select count(*) from app.readings')).toBe(String(READINGS));
+  });
+
+  test('step 6: the settings of the database are shown, and it gets its name', async () => {
+    const { exitCode, stdout } = await server.section('6. Passwords, settings, switch');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`SET "TimeZone" TO 'Europe/Berlin'`);
+    expect(stdout).toContain(`GRANT CONNECT ON DATABASE ${source.fresh.name} TO ${login}`);
+    expect(await server.sql('postgres', "select count(*) from pg_database where datname = 'shop'")).toBe('1');
+  });
+
+  test('one table: its rows are restored beside the live database, and the one that was missing is put back', async () => {
+    const { exitCode, stdout } = await server.section('One table');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('1000');
+    expect(stdout).toContain('INSERT 0 1');
+    expect(await server.sql('shop', 'select count(*) from app.notes')).toBe('1000');
+  });
+
+  test('one schema: all its tables are restored', async () => {
+    const { exitCode } = await server.section('One schema');
+
+    expect(exitCode).toBe(0);
+    expect(await server.sql('one_schema', 'select count(*) from app.readings')).toBe(String(READINGS));
+    expect(await server.sql('one_schema', 'select count(*) from app.notes')).toBe('1000');
+  });
+
+  test('without owners: everything is restored and belongs to whoever restored it', async () => {
+    const { exitCode } = await server.section('Without owners and grants');
+
+    expect(exitCode).toBe(0);
+    expect(await server.sql('without_owners', 'select count(*) from app.readings')).toBe(String(READINGS));
+    expect(
+      await server.sql(
+        'without_owners',
+        "select distinct tableowner = current_user from pg_tables where schemaname = 'app'",
+      ),
+    ).toBe('t');
+  });
+
+  test('the archive was changed: the check of step 2 fails', async () => {
+    writeFileSync(join(server.folder, 'archive.dump'), 'not what was written', { flag: 'a' });
+
+    const end = await server.shell('sha256sum --check archive.sha256');
+
+    expect(end.exitCode).toBe(1);
+    expect(end.stdout).toContain('archive.dump: FAILED');
+  });
+
+  test('a key that is not there: the stand-in for aws fails as aws does, and the block stops', async () => {
+    const end = await server.shell(
+      'export BACKUP=20000101T000000Z\naws s3 cp "s3://$BUCKET/$DATABASE/$BACKUP/archive.dump" .\necho went on',
+    );
+
+    expect(end.exitCode).toBe(1);
+    expect(end.stderr).toContain('(404) when calling the HeadObject operation');
+    expect(end.stdout).not.toContain('went on');
+  });
+
+  test('a command that the stand-in for aws does not know: it fails', async () => {
+    expect((await server.shell('aws s3 rm s3://backups/shop')).exitCode).toBe(252);
+  });
+});
+
+describe('the shell blocks of docs/restore.md', () => {
+  test('every block: it is run above, or it asks AWS itself or only sets the variables', () => {
+    const notRun = blocks.filter(({ section, tag }) => tag === 'aws' || section === 'Before you begin');
+
+    expect(notRun.every(({ text }) => /^(aws|export) /.test(text))).toBe(true);
+    expect([...new Set(blocks.map(({ tag }) => tag))].toSorted()).toEqual(['', 'aws', 'rds', 'superuser']);
+    expect([...new Set(blocks.filter((block) => !notRun.includes(block)).map(({ section }) => section))]).toEqual([
+      '1. Choose the backup',
+      '2. Fetch and check',
+      '3. Roles',
+      '4. Database',
+      '5. Compare with the manifest',
+      '6. Passwords, settings, switch',
+      'One table',
+      'One schema',
+      'Without owners and grants',
+    ]);
+  });
+
+  test('what the page says is in a backup: it is what lies in the bucket', async () => {
+    const page = readPage('restore.md');
+    const { stdout } = await new Promise<ShellEnd>((resolve) => {
+      execFile('find', [join(aws.bucketFolder, 'shop', backup.backupId), '-type', 'f', '-printf', '%f\n'], (_, out) =>
+        resolve({ exitCode: 0, stdout: out, stderr: '' }),
+      );
+    });
+
+    for (const object of stdout.trim().split('\n')) expect(page).toContain(`| \`${object}\` |`);
+  });
+
+  test('a large object that the backup role may not read: the backup fails, as the page says', async () => {
+    const { rows } = await source.fresh.query<{ id: string }>("select lo_from_bytea(0, 'abc') as id");
+
+    await expect(source.backUp()).rejects.toThrow(/permission denied for large object/);
+
+    await source.fresh.query('select lo_unlink($1)', [rows[0]?.id]);
+  });
+
+  test('the backup role has no BYPASSRLS: a policy does not help the backup, membership of the owner does', async () => {
+    const { query } = source.fresh;
+    await query(
+      `alter role ${source.role} nobypassrls; create policy all_rows on app.notes to ${source.role} using (true)`,
+    );
+    const withPolicy = await source.backUp().catch((error: unknown) => error);
+    await query(`grant ${owner} to ${source.role}`);
+    const asMember = await source.backUp();
+    await query(`revoke ${owner} from ${source.role}; drop policy all_rows on app.notes`);
+    await query(`alter role ${source.role} bypassrls`);
+
+    expect(withPolicy).toMatchObject({ code: 'backup.unreadable_rows' });
+    expect(asMember.rows).toBe(backup.rows);
+    expect(readPage('runbook.md')).toContain(
+      'a policy does not help, because the backup reads with `row_security = off`',
+    );
+  });
+});
