@@ -20,7 +20,7 @@ export function backupFunction(scope: Construct, parts: StackParts): ScheduledFu
     environment,
     usesDatabase: true,
     layerArn: settings.postgresClientLayerArn,
-    // The claim of a failed attempt is of no use to Lambda's own retry; the next attempt is a decision, not a reflex.
+    // A retry of Lambda would start the next attempt at once, into the same trouble; that is a decision, not a reflex.
     retriesOfFailedEvent: 0,
     schedules: [{ name: 'backup', schedule: parts.config.schedules.backup }],
     statements: [

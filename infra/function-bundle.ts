@@ -10,7 +10,7 @@ export const projectRoot = join(import.meta.dirname, '..');
 export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {
   bootstrap: ['nightshift', 'roles', 'session'],
   migrate: ['migrations', 'nightshift', 'session'],
-  backup: ['backup'],
+  backup: ['backup', 'session'],
   'restore-drill': ['drill', 'backup'],
   purge: ['purge', 'session'],
   health: ['health'],
@@ -66,7 +66,7 @@ export function functionBundle(job: JobName): BundlingOptions {
       beforeBundling: () => [],
       afterBundling: (from, to) => [
         ...sqlFolders[job].map(
-          (folder) => `mkdir -p "${to}/sql/${folder}" && cp "${from}/sql/${folder}/"*.sql "${to}/sql/${folder}/"`,
+          (folder) => `mkdir -p "${to}/sql" && cp -R "${from}/sql/${folder}" "${to}/sql/${folder}"`,
         ),
         ...(filesBeside[job] ?? []).map((file) => `cp "${from}/${file}" "${to}/"`),
       ],

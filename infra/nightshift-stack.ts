@@ -1,5 +1,5 @@
 // The stack of one database: bucket, access, alarms, queues and one function per job. No stack refers to another.
-import { Annotations, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
@@ -33,7 +33,11 @@ export class NightshiftStack extends Stack {
     const access = new DatabaseAccess(this, 'DatabaseAccess', { config });
     const alarms = new Alarms(this, 'Alarms', { database: config.name, emails: config.alarms.emails });
     const queues = new EventQueues(this, 'EventQueues', { database: config.name, alarms });
-    const scheduleGroup = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `nightshift-${config.name}` });
+    const scheduleGroup = new ScheduleGroup(this, 'Schedules', {
+      scheduleGroupName: `nightshift-${config.name}`,
+      // It holds nothing of value, and one that is left would stand in the way of a new stack of this name.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     const paused = config.pausedUntil !== undefined && now < new Date(config.pausedUntil);
     const parts: StackParts = { config, store, access, alarms, queues, scheduleGroup, paused };
 

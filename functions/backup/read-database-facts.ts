@@ -51,7 +51,7 @@ export async function refuseUnreadableTables(session: DatabaseSession): Promise<
     code: 'backup.unreadable_rows',
     problem: `row level security hides rows of ${names.length} table${names.length === 1 ? '' : 's'} from the backup role: ${names.slice(0, 10).join(', ')}`,
     safeState: 'Nothing was dumped and no backup was recorded',
-    hint: 'run bootstrap, or as administrator: ALTER ROLE nightshift_backup BYPASSRLS',
+    hint: 'run bootstrap, or as superuser: ALTER ROLE nightshift_backup BYPASSRLS; where no one may do that, grant nightshift_backup the owner of each table that has no FORCE ROW LEVEL SECURITY',
   });
 }
 

@@ -1,6 +1,7 @@
 // Everything of a backup that comes from the database, read in one transaction: archive, row counts, catalog, globals.
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { Database } from '../shared/database.ts';
+import { asJobFailure } from '../shared/database-errors.ts';
 import { describeError } from '../shared/job-failure.ts';
 import { type ClientTools, findClientTools } from '../shared/postgres-client-tools.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
@@ -8,6 +9,7 @@ import type { Claim } from './claim-backup.ts';
 import { countRows, type TableCount } from './count-rows.ts';
 import { dumpArchive } from './dump-archive.ts';
 import { dumpGlobals } from './dump-globals.ts';
+import { holdSchemaLock } from './hold-schema-lock.ts';
 import { readCatalogFacts, readServerFacts, refuseUnreadableTables, type ServerFacts } from './read-database-facts.ts';
 import type { BackupJob } from './run-backup.ts';
 import type { PendingUpload } from './stream-upload.ts';
@@ -28,7 +30,9 @@ export async function readInOneSnapshot(job: BackupJob, source: Database, claim:
   const applicationName = `nightshift/backup ${claim.backupId}`;
   let archive: PendingUpload | undefined;
   try {
-    return await source.withTransaction(async (session) => {
+    return await source.withSession(async (session) => {
+      const unlock = await holdSchemaLock(session, job.clock, job.signal);
+      await session.query('begin isolation level repeatable read read only');
       await session.query(readSqlFile('backup/session.sql'));
       const server = await readServerFacts(session);
       await refuseUnreadableTables(session);
@@ -65,13 +69,18 @@ export async function readInOneSnapshot(job: BackupJob, source: Database, claim:
 
       const facts = await readCatalogFacts(session);
       const globals = await dumpGlobals({ tools, database: source, applicationName, signal });
+      await session.query('commit');
+      await unlock();
       return { server, tools, facts, archive: dumped.value, tables: counted.value, globals };
-    }, 'begin isolation level repeatable read read only');
+    });
   } catch (error) {
     await archive?.abort().catch((cause: unknown) => {
       log.error('backup.upload_not_aborted', { key, problem: describeError(cause) });
     });
-    throw error;
+    throw asJobFailure(error, {
+      during: 'the backup',
+      safeState: 'The upload was aborted; no object and no backup was recorded',
+    });
   }
 }
 

@@ -51,8 +51,8 @@ async function grantBypassRls(session: DatabaseSession, facts: ServerFacts, plan
       applied.findings.push({
         id: 'bypassrls_not_granted',
         subject: role,
-        problem: `the server refused BYPASSRLS (${refusal}); on tables with row level security it sees only what a policy shows it, and its job refuses those that are not shown in full`,
-        fix: `on each such table: create policy ${role}_reads on <table> for select to ${role} using (true)`,
+        problem: `the server refused BYPASSRLS (${refusal}); its job refuses tables whose row level security applies to it`,
+        fix: `as superuser: alter role ${role} bypassrls; where no one may do that: grant <owner of the table> to ${role}, for tables without FORCE ROW LEVEL SECURITY`,
       });
     }
   }

@@ -1,13 +1,15 @@
 // What starts an expire run and what it answers.
 import * as z from 'zod';
-import { jobEventSchema } from '../shared/job-event.ts';
+import { jobEventSchema, needsRequester } from '../shared/job-event.ts';
 
-export const expireEvent = jobEventSchema('expire', {
-  allowLargePlan: z
-    .boolean()
-    .optional()
-    .describe('carry out a plan that deletes more than half of the backups; only together with requestedBy'),
-}).describe('Deletes the backups that are older than the newest KEEP_LAST ones.');
+export const expireEvent = needsRequester(
+  jobEventSchema('expire', {
+    allowLargePlan: z
+      .boolean()
+      .optional()
+      .describe('carry out a plan that deletes more than half of the backups; only together with requestedBy'),
+  }),
+).describe('Deletes the backups that are older than the newest KEEP_LAST ones.');
 
 export type ExpireEvent = z.output<typeof expireEvent>;
 

@@ -1,17 +1,17 @@
 // What starts a purge run and what it answers.
 import * as z from 'zod';
-import { jobEventSchema } from '../shared/job-event.ts';
+import { jobEventSchema, needsRequester } from '../shared/job-event.ts';
 
-export const purgeEvent = jobEventSchema('purge', {
-  policyId: z
-    .string()
-    .trim()
-    .min(1)
-    .optional()
-    .describe('name of one row of nightshift.retention_policy; without it all that are enabled'),
-}).describe(
-  'Deletes the rows that are past the retention period of their policy. Without a policy nothing is deleted.',
-);
+export const purgeEvent = needsRequester(
+  jobEventSchema('purge', {
+    policyId: z
+      .string()
+      .trim()
+      .min(1)
+      .optional()
+      .describe('name of one row of nightshift.retention_policy; without it all that are enabled'),
+  }),
+).describe('Deletes the rows that are past the retention period of their policy. Without a policy nothing is deleted.');
 
 export type PurgeEvent = z.output<typeof purgeEvent>;
 

@@ -3,7 +3,8 @@ import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { secretCredentials } from '../shared/credentials.ts';
 import { createDatabase, limitsOf, tlsOf } from '../shared/database.ts';
-import { JobFailure } from '../shared/job-failure.ts';
+import { asJobFailure } from '../shared/database-errors.ts';
+import { describeError, JobFailure } from '../shared/job-failure.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import type { SettingValues } from '../shared/read-environment.ts';
 import { checkTarget } from './check-target.ts';
@@ -11,7 +12,7 @@ import { chooseBackup } from './choose-backup.ts';
 import { compareWithManifest, type Difference } from './compare-with-manifest.ts';
 import type { RestoreDrillEvent, RestoreDrillResult } from './contract.ts';
 import type { restoreDrillSettings } from './environment.ts';
-import { restoreArchive } from './restore-archive.ts';
+import { type Restored, restoreArchive } from './restore-archive.ts';
 import { createScratchDatabase, dropScratchDatabase, sweepScratchDatabases } from './scratch-database.ts';
 
 export type RestoreDrillJob = JobContext & {
@@ -29,8 +30,8 @@ const NOT_PROVEN_HERE = [
 /**
  * Restores a backup and compares it; the production database is not touched.
  *
- * Throws `drill.different` or `drill.restore_failed` after the evidence is stored; the scratch database is dropped in
- * every case, and those of crashed drills by the next run.
+ * A backup that does not restore (`drill.restore_failed`) or restores to something else (`drill.different`) throws after
+ * that evidence is stored. The scratch database is dropped in every case, and those of crashed drills by the next run.
  */
 export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDrillResult> {
   const { event, settings, store, clock, log, metrics } = job;
@@ -48,43 +49,19 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
     const tools = await checkTarget(server, settings.POSTGRES_CLIENT_DIRECTORIES, manifest);
     const swept = await sweepScratchDatabases(server, clock, log);
     const scratch = await createScratchDatabase(server, clock, manifest);
-    let restored: Awaited<ReturnType<typeof restoreArchive>>;
-    let differences: Difference[];
+    let trial: Trial;
     try {
-      restored = await restoreArchive({ job, server, tools, manifest, scratch });
-      log.info('restore_drill.restored', { backup_id: manifest.backupId, rto_seconds: restored.seconds });
-      const restoredDatabase = server.inDatabase(scratch);
-      try {
-        differences = await compareWithManifest(restoredDatabase, manifest, job.signal);
-      } finally {
-        await restoredDatabase.close();
-      }
-      if (restored.sha256 !== restored.expectedSha256) {
-        differences.push({
-          what: 'SHA-256 of the archive',
-          expected: restored.expectedSha256,
-          actual: restored.sha256,
-        });
-      }
+      trial = await tryBackup({ job, server, tools, manifest, scratch });
     } finally {
-      await dropScratchDatabase(server, scratch);
+      await dropScratchDatabase(server, scratch).catch((cause: unknown) => {
+        // What was found about the backup counts more; the next run sweeps the database.
+        log.error('restore_drill.scratch_not_dropped', { scratch_database: scratch, problem: describeError(cause) });
+      });
     }
+    const evidence = await storeEvidence(job, manifest, trial);
+    if (trial.failure) throw trial.failure;
 
-    const outcome = differences.length === 0 ? 'ok' : 'different';
-    const evidence = backupKeys(settings.DATABASE_NAME, manifest.backupId).drilled(job.runId);
-    const record = {
-      outcome,
-      backupId: manifest.backupId,
-      runId: job.runId,
-      finishedAt: clock.now().toISOString(),
-      rtoSeconds: restored.seconds,
-      differences,
-      notProven: NOT_PROVEN_HERE,
-    };
-    await store.putNew(evidence, `${JSON.stringify(record, null, 2)}\n`, 'application/json');
-    if (differences.length > 0) throw differentFailure(manifest, differences);
-
-    metrics.put('RtoSeconds', restored.seconds);
+    metrics.put('RtoSeconds', trial.rtoSeconds);
     metrics.put('DrillDurationSeconds', (clock.monotonicMs() - startedMs) / 1000);
     return {
       outcome: 'ok',
@@ -93,14 +70,67 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
       tables: manifest.tables.length,
       rows: manifest.tables.reduce((sum, table) => sum + table.rows, 0),
       sequences: manifest.sequences.length,
-      rtoSeconds: restored.seconds,
+      rtoSeconds: trial.rtoSeconds,
       notProven: NOT_PROVEN_HERE,
       swept,
       evidence,
     };
+  } catch (error) {
+    throw asJobFailure(error, {
+      during: 'the restore drill',
+      safeState: 'The backup was not changed; a scratch database that is left is dropped by the next drill',
+    });
   } finally {
     await server.close();
   }
+}
+
+/** What a drill has found out about a backup. */
+interface Trial {
+  outcome: 'ok' | 'different' | 'failed';
+  rtoSeconds: number;
+  differences: Difference[];
+  failure: JobFailure | undefined;
+}
+
+/** Restores and compares; throws only what says nothing about the backup (a lost session, the time limit). */
+async function tryBackup(request: Parameters<typeof restoreArchive>[0]): Promise<Trial> {
+  const { job, server, manifest, scratch } = request;
+  let restored: Restored;
+  try {
+    restored = await restoreArchive(request);
+  } catch (error) {
+    if (!(error instanceof JobFailure) || error.code !== 'drill.restore_failed') throw error;
+    return { outcome: 'failed', rtoSeconds: 0, differences: [], failure: error };
+  }
+  job.log.info('restore_drill.restored', { backup_id: manifest.backupId, rto_seconds: restored.seconds });
+  const database = server.inDatabase(scratch);
+  try {
+    const differences = await compareWithManifest(database, manifest, job.signal);
+    if (restored.sha256 !== restored.expectedSha256) {
+      const what = 'SHA-256 of the archive';
+      differences.push({ what, expected: restored.expectedSha256, actual: restored.sha256 });
+    }
+    const failure = differences.length > 0 ? differentFailure(manifest, differences) : undefined;
+    return { outcome: failure ? 'different' : 'ok', rtoSeconds: restored.seconds, differences, failure };
+  } finally {
+    await database.close();
+  }
+}
+
+async function storeEvidence(job: RestoreDrillJob, manifest: BackupManifest, trial: Trial): Promise<string> {
+  const key = backupKeys(job.settings.DATABASE_NAME, manifest.backupId).drilled(job.runId);
+  const { failure, ...found } = trial;
+  const record = {
+    ...found,
+    problem: failure?.problem ?? null,
+    backupId: manifest.backupId,
+    runId: job.runId,
+    finishedAt: job.clock.now().toISOString(),
+    notProven: NOT_PROVEN_HERE,
+  };
+  await job.store.putNew(key, `${JSON.stringify(record, null, 2)}\n`, 'application/json');
+  return key;
 }
 
 function differentFailure(manifest: BackupManifest, differences: readonly Difference[]): JobFailure {

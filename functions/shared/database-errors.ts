@@ -77,6 +77,35 @@ export function explainConnectError(error: unknown, place: Place): JobFailure {
   );
 }
 
+/**
+ * The failure for an error of a statement in a job: a lost session and a failed statement each have their code.
+ *
+ * Anything that did not come from the server is given back as it is: a defect must not look like one of the database.
+ * The server's words are kept but for data exceptions (class 22), which quote the value that did not fit.
+ */
+export function asJobFailure(error: unknown, about: { during: string; safeState: string }): unknown {
+  if (error instanceof JobFailure) return error;
+  const state = sqlState(error);
+  const failure = (code: JobFailure['code'], problem: string, hint: string) =>
+    new JobFailure({ code, problem, safeState: about.safeState, hint, cause: error });
+  const isLost =
+    error instanceof Error && /^(Connection terminated|Client has encountered a connection error)/.test(error.message);
+  if (isLost || state?.startsWith('57P') || state?.startsWith('08')) {
+    return failure(
+      'database.session_lost',
+      `the server ended the session during ${about.during}: ${describeError(error)}`,
+      'look at the log of the server at this time: a restart, a failover, or somebody has ended it',
+    );
+  }
+  if (state === undefined) return error;
+  const words = state.startsWith('22') ? 'a value did not fit' : describeError(error);
+  return failure(
+    'database.statement_failed',
+    `a statement failed during ${about.during} (SQLSTATE ${state}): ${words}`,
+    'look at the log of the server at this time',
+  );
+}
+
 const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_|EPROTO)/;
 
 function isTlsError(error: unknown): boolean {

@@ -26,6 +26,21 @@ export function jobEventSchema<J extends JobName, S extends z.ZodRawShape>(job: 
   });
 }
 
+/** Refuses a run by hand that changes something unless it says who asked for it; a schedule and a dry run need not. */
+export function needsRequester<
+  S extends z.ZodType<{
+    scheduledTime?: string | undefined;
+    requestedBy?: string | undefined;
+    dryRun?: boolean | undefined;
+  }>,
+>(schema: S) {
+  return schema.superRefine((event, context) => {
+    if (event.scheduledTime !== undefined || event.dryRun === true || event.requestedBy !== undefined) return;
+    const message = 'a run by hand that deletes must say who asked for it';
+    context.addIssue({ code: 'custom', path: ['requestedBy'], message });
+  });
+}
+
 /** The event as its schema's type; throws `event.wrong` naming every problem. */
 export function parseEvent<S extends z.ZodType>(job: string, schema: S, event: unknown): z.output<S> {
   const parsed = schema.safeParse(event);

@@ -20,7 +20,6 @@ export const failureCodes = {
   'job.still_running': 'the previous run of this job has not ended',
   'job.out_of_time': 'the job stopped itself before the time limit of its function',
   'job.locked': 'another session holds the lock that this job needs',
-  'backup.already_made': 'the backup of this scheduled time exists already',
   'backup.attempts_used_up': 'all attempts for this scheduled time have failed',
   'backup.unreadable_rows': 'row level security would hide rows from the backup role',
   'manifest.wrong': 'a manifest is damaged or of an unknown version',

@@ -17,16 +17,11 @@ describe('the numbers of docs/getting-started.md', () => {
     expect(page).toContain(text(propertiesOf(template, type).length));
   });
 
-  test('what stays after the stack is deleted: bucket and key, and the schedule group that the page removes', () => {
+  test('what stays after the stack is deleted: bucket and key, and nothing else', () => {
     const { Resources } = template.toJSON() as { Resources: Record<string, { Type: string; DeletionPolicy?: string }> };
     const kept = Object.values(Resources).filter(({ DeletionPolicy }) => DeletionPolicy?.startsWith('Retain'));
 
-    expect(kept.map(({ Type }) => Type).toSorted()).toEqual([
-      'AWS::KMS::Key',
-      'AWS::S3::Bucket',
-      'AWS::Scheduler::ScheduleGroup',
-    ]);
-    expect(page).toContain('aws scheduler delete-schedule-group');
+    expect(kept.map(({ Type }) => Type).toSorted()).toEqual(['AWS::KMS::Key', 'AWS::S3::Bucket']);
     expect(page).toContain('the bucket with all backups, and its KMS key');
   });
 
