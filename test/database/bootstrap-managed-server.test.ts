@@ -33,7 +33,7 @@ describe('bootstrap with an administrator that is no superuser', () => {
       'bypassrls_not_granted nightshift_backup',
       'bypassrls_not_granted nightshift_purge',
     ]);
-    expect(result.findings[0]?.fix).toContain('for select to nightshift_backup using (true)');
+    expect(result.findings[0]?.fix).toContain('as superuser: alter role nightshift_backup bypassrls');
     const client = await cluster.client(dbname);
     const { rows } = await client.query(
       `select pg_get_userbyid(nspowner) as owner, pg_has_role('master', 'nightshift_migrate', 'usage') as still_member
