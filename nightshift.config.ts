@@ -40,8 +40,9 @@ export const config = {
         report: { everyDays: 1, at: '06:00' },
       },
 
-      // pg_dump and pg_restore for Lambda: the ARN of a layer that has them in bin/.
-      // backup: { postgresClientLayerArn: 'arn:aws:lambda:eu-central-1:111122223333:layer:postgres-client:1' },
+      // pg_dump and pg_restore for Lambda: synth builds a layer for the major of the server (it needs Docker, or Debian or
+      // Ubuntu, and the network), or takes yours: { layerArn: 'arn:aws:lambda:…:layer:postgres-client:1' }.
+      // backup: { postgresClient: { majors: [17] } },
 
       // How many of the newest backups are kept. It deletes, so it has no default.
       expire: { keepLast: 30 },

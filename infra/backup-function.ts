@@ -19,7 +19,7 @@ export function backupFunction(scope: Construct, parts: StackParts): ScheduledFu
     settings,
     environment,
     usesDatabase: true,
-    layerArn: settings.postgresClientLayerArn,
+    layer: parts.clientLayer,
     // A retry of Lambda would start the next attempt at once, into the same trouble; that is a decision, not a reflex.
     retriesOfFailedEvent: 0,
     schedules: [{ name: 'backup', schedule: parts.config.schedules.backup }],

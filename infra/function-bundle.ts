@@ -1,10 +1,15 @@
 // How a handler becomes what Lambda loads: one minified ES module with its source map, and beside it the SQL it reads.
 import { join } from 'node:path';
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { JobName } from './job-name.ts';
 
 /** The repository: esbuild runs here, and handlers and SQL folders are named from here. */
 export const projectRoot = join(import.meta.dirname, '..');
+
+/** What every function runs on, and what a layer must be built for. */
+export const functionRuntime = Runtime.NODEJS_24_X;
+export const functionArchitecture = Architecture.ARM_64;
 
 /** The folders of sql/ that a job reads; sql-files.ts looks for them beside the bundle. */
 export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {

@@ -6,7 +6,7 @@ import { healthSettings } from '../functions/health/environment.ts';
 import { migrateSettings } from '../functions/migrate/environment.ts';
 import { purgeSettings } from '../functions/purge/environment.ts';
 import { restoreDrillSettings } from '../functions/restore-drill/environment.ts';
-import { matching, variable, wholeNumber } from './config-fields.ts';
+import { listOf, matching, variable, wholeNumber } from './config-fields.ts';
 
 /** What every function has; `timeoutSeconds` is at least 60 because a job stops itself 30 s before its limit. */
 function functionSettings(defaults: { timeoutSeconds: number; memoryMiB: number }) {
@@ -35,6 +35,38 @@ function sessionSettings(settings: Pick<typeof backupSettings, 'LOCK_TIMEOUT_MS'
   };
 }
 
+/** Majors of PostgreSQL whose programs a function finds in a layer; a test compares them with where it looks. */
+export const clientMajors = [14, 15, 16, 17, 18] as const;
+
+/** Where pg_dump comes from. Building needs the network, so neither way is the default. */
+const postgresClient = z
+  .strictObject(
+    {
+      majors: listOf(
+        z.literal(clientMajors, `must be one of ${clientMajors.join(', ')}`),
+        1,
+        'must be a list of majors',
+      )
+        .refine((majors) => new Set(majors).size === majors.length, 'must name each major once')
+        .optional()
+        .describe(
+          'Majors from 14 to 18 whose programs synth puts into a layer: that of the server, and before an upgrade the next one as well.',
+        ),
+      layerArn: matching(
+        /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/,
+        'must be the ARN of a layer version',
+      )
+        .optional()
+        .describe('A layer of your own instead, with the programs in bin/, <major>/bin/ or pg<major>/bin/.'),
+    },
+    'must be { majors }, { layerArn } or null',
+  )
+  .refine(
+    ({ majors, layerArn }) => (majors === undefined) !== (layerArn === undefined),
+    'must have either majors or layerArn',
+  )
+  .nullable();
+
 /** One section for each job; only expire, which deletes backups, must be written. */
 export const jobConfigShape = {
   backup: z
@@ -48,12 +80,11 @@ export const jobConfigShape = {
         partsInFlight: variable(backupSettings.PARTS_IN_FLIGHT)
           .optional()
           .describe(backupSettings.PARTS_IN_FLIGHT.summary),
-        postgresClientLayerArn: matching(
-          /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/,
-          'must be the ARN of a layer version',
-        )
+        postgresClient: postgresClient
           .optional()
-          .describe('Layer with pg_dump and pg_restore below /opt; backup and restore-drill cannot run without one.'),
+          .describe(
+            'The layer with pg_dump and pg_restore: either majors or layerArn. Left out or null: none, so backup and restore-drill fail in Lambda, which synth warns about.',
+          ),
       },
       'must be the settings of backup',
     )

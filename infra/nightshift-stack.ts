@@ -12,6 +12,7 @@ import { EventQueues } from './event-queues.ts';
 import { expireFunction } from './expire-function.ts';
 import { healthFunction } from './health-function.ts';
 import { migrateFunction } from './migrate-function.ts';
+import { postgresClientLayer } from './postgres-client-layer.ts';
 import { purgeFunction } from './purge-function.ts';
 import { reportFunction } from './report-function.ts';
 import { restoreDrillFunction } from './restore-drill-function.ts';
@@ -39,7 +40,8 @@ export class NightshiftStack extends Stack {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const paused = config.pausedUntil !== undefined && now < new Date(config.pausedUntil);
-    const parts: StackParts = { config, store, access, alarms, queues, scheduleGroup, paused };
+    const clientLayer = postgresClientLayer(this, config);
+    const parts: StackParts = { config, store, access, alarms, queues, scheduleGroup, clientLayer, paused };
 
     bootstrapFunction(this, parts);
     migrateFunction(this, parts);
@@ -72,10 +74,10 @@ export class NightshiftStack extends Stack {
         'nobody-told',
         `${config.name}: alarms.emails is empty, so alarms reach nobody unless you subscribe to the topic`,
       );
-    if (config.backup.postgresClientLayerArn === undefined)
+    if (!config.backup.postgresClient)
       warn(
         'no-client-tools',
-        `${config.name}: backup.postgresClientLayerArn is missing, so backup and restore-drill find no pg_dump in Lambda and fail`,
+        `${config.name}: backup.postgresClient names no layer, so backup and restore-drill find no pg_dump in Lambda and fail`,
       );
     if (config.unsafeDatabaseTls !== undefined)
       warn(

@@ -17,7 +17,7 @@ export function restoreDrillFunction(scope: Construct, parts: StackParts): Sched
     settings,
     environment,
     usesDatabase: true,
-    layerArn: parts.config.backup.postgresClientLayerArn,
+    layer: parts.clientLayer,
     // A second restore at once would double the load on the server.
     retriesOfFailedEvent: 0,
     schedules: schedule ? [{ name: 'restore-drill', schedule }] : [],

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Architecture, LayerVersion, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { type ILayerVersion, LoggingFormat, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { functionBundle, projectRoot } from './function-bundle.ts';
+import { functionArchitecture, functionBundle, functionRuntime, projectRoot } from './function-bundle.ts';
 import { functionRole } from './function-role.ts';
 import { functionSchedules, type JobSchedule } from './function-schedules.ts';
 import type { JobName } from './job-name.ts';
@@ -34,7 +34,7 @@ interface ScheduledFunctionProps {
   retriesOfFailedEvent: 0 | 2;
   /** None for a job that is invoked by hand. */
   schedules: readonly JobSchedule[];
-  layerArn?: string | undefined;
+  layer?: ILayerVersion | undefined;
 }
 
 export class ScheduledFunction extends Construct {
@@ -66,8 +66,8 @@ export class ScheduledFunction extends Construct {
       projectRoot,
       depsLockFilePath: join(projectRoot, 'package-lock.json'),
       bundling: functionBundle(job),
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
+      runtime: functionRuntime,
+      architecture: functionArchitecture,
       timeout: Duration.seconds(settings.timeoutSeconds),
       memorySize: settings.memoryMiB,
       reservedConcurrentExecutions: settings.reservedConcurrency,
@@ -76,7 +76,7 @@ export class ScheduledFunction extends Construct {
       environment: { ...definedOnly(props.environment), NODE_OPTIONS: '--enable-source-maps' },
       awsSdkConnectionReuse: false,
       ...(props.usesDatabase ? { vpc: parts.access.vpc, securityGroups: [parts.access.securityGroup] } : {}),
-      layers: props.layerArn === undefined ? [] : [LayerVersion.fromLayerVersionArn(this, 'Layer', props.layerArn)],
+      layers: props.layer === undefined ? [] : [props.layer],
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: config.tracing ? Tracing.ACTIVE : Tracing.DISABLED,

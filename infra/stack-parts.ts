@@ -1,4 +1,5 @@
 // What every function of a stack is connected to; nightshift-stack.ts makes it, the <job>-function.ts files use it.
+import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import type { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Alarms } from './alarms.ts';
 import type { BackupStore } from './backup-store.ts';
@@ -13,6 +14,8 @@ export interface StackParts {
   alarms: Alarms;
   queues: EventQueues;
   scheduleGroup: ScheduleGroup;
+  /** pg_dump, pg_dumpall and pg_restore; undefined when none is configured. */
+  clientLayer: ILayerVersion | undefined;
   /** Schedules are made disabled, and NotRunning alarms tell nobody. */
   paused: boolean;
 }

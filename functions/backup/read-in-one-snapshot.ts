@@ -1,4 +1,6 @@
 // Everything of a backup that comes from the database, read in one transaction: archive, row counts, catalog, globals.
+import { dumpedTables } from '../shared/archive-toc/dumped-tables.ts';
+import type { Toc } from '../shared/archive-toc/toc-entry.ts';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { Database } from '../shared/database.ts';
 import { asJobFailure } from '../shared/database-errors.ts';
@@ -11,6 +13,7 @@ import { dumpArchive } from './dump-archive.ts';
 import { dumpGlobals } from './dump-globals.ts';
 import { holdSchemaLock } from './hold-schema-lock.ts';
 import { readCatalogFacts, readServerFacts, refuseUnreadableTables, type ServerFacts } from './read-database-facts.ts';
+import { refuseRewrittenTables } from './refuse-rewritten-tables.ts';
 import type { BackupJob } from './run-backup.ts';
 import type { PendingUpload } from './stream-upload.ts';
 
@@ -19,6 +22,7 @@ export interface BackupParts {
   tools: ClientTools;
   facts: Awaited<ReturnType<typeof readCatalogFacts>>;
   archive: PendingUpload;
+  archiveVersion: string;
   tables: TableCount[];
   globals: string;
 }
@@ -51,27 +55,45 @@ export async function readInOneSnapshot(job: BackupJob, source: Database, claim:
         cancel.abort(error);
         throw error;
       };
+      const told = Promise.withResolvers<Toc>();
       const dump = { tools, database: source, store, key, snapshotId, applicationName, signal, log };
       const dumping = dumpArchive({
         ...dump,
+        encoding: server.encoding,
         lockTimeoutMs: settings.LOCK_TIMEOUT_MS,
         partsInFlight: settings.PARTS_IN_FLIGHT,
+        onToc: told.resolve,
+      });
+      // An archive without any data tells its table of contents only at its end.
+      const counting = Promise.race([told.promise, dumping.then(({ toc }) => toc)]).then(async (toc) => {
+        const tables = dumpedTables(toc);
+        await refuseRewrittenTables(session, tables);
+        return await countRows(session, tables, signal);
       });
       const [dumped, counted] = await Promise.allSettled([
         dumping.catch(stopTheOther),
-        unlessAborted(signal, countRows(session, signal)).catch(stopTheOther),
+        unlessAborted(signal, counting).catch(stopTheOther),
       ]);
-      if (dumped.status === 'fulfilled') archive = dumped.value;
+      if (dumped.status === 'fulfilled') archive = dumped.value.upload;
       if (cancel.signal.aborted) throw cancel.signal.reason;
       if (dumped.status === 'rejected') throw dumped.reason;
       if (counted.status === 'rejected') throw counted.reason;
-      log.info('backup.archive_dumped', { bytes: dumped.value.bytes, tables: counted.value.length });
+      const { upload, toc } = dumped.value;
+      log.info('backup.archive_dumped', { bytes: upload.bytes, tables: counted.value.length });
 
       const facts = await readCatalogFacts(session);
       const globals = await dumpGlobals({ tools, database: source, applicationName, signal });
       await session.query('commit');
       await unlock();
-      return { server, tools, facts, archive: dumped.value, tables: counted.value, globals };
+      return {
+        server,
+        tools,
+        facts,
+        archive: upload,
+        archiveVersion: toc.header.version,
+        tables: counted.value,
+        globals,
+      };
     });
   } catch (error) {
     await archive?.abort().catch((cause: unknown) => {

@@ -4,7 +4,6 @@ import { type BackupManifest, MANIFEST_VERSION } from '../shared/backup-manifest
 import { describeError, JobFailure } from '../shared/job-failure.ts';
 import type { ObjectStore, StoredObject } from '../shared/object-store.ts';
 import { TOOL_VERSION } from '../shared/tool-version.ts';
-import { archiveVersionOf } from './archive-header.ts';
 import type { Claim } from './claim-backup.ts';
 import type { BackupResult } from './contract.ts';
 import type { BackupParts } from './read-in-one-snapshot.ts';
@@ -16,10 +15,8 @@ export async function recordBackup(job: BackupJob, claim: Claim, parts: BackupPa
   const { store, settings, log, metrics } = job;
   const keys = backupKeys(settings.DATABASE_NAME, claim.backupId);
   let archive: StoredObject;
-  let archiveVersion: string;
   try {
     job.signal.throwIfAborted();
-    archiveVersion = archiveVersionOf(parts.archive.head);
     archive = await completeOnce(store, keys.archive, parts.archive);
   } catch (error) {
     await parts.archive.abort().catch((cause: unknown) => {
@@ -28,7 +25,7 @@ export async function recordBackup(job: BackupJob, claim: Claim, parts: BackupPa
     throw error;
   }
   const globals = await store.putNew(keys.globals, parts.globals, 'application/sql');
-  const manifest = buildManifest(job, claim, parts, { archive, archiveVersion, globals });
+  const manifest = buildManifest(job, claim, parts, { archive, globals });
   await putOnce(store, keys.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
 
   log.info('backup.stored', { backup_id: claim.backupId, bytes: archive.bytes });
@@ -78,7 +75,6 @@ async function putOnce(store: ObjectStore, key: string, text: string): Promise<v
 
 interface Stored {
   archive: StoredObject;
-  archiveVersion: string;
   globals: StoredObject;
 }
 
@@ -99,10 +95,10 @@ function buildManifest(job: BackupJob, claim: Claim, parts: BackupParts, stored:
     clientVersion: parts.tools.version,
     format: 'custom',
     codec: 'gzip',
-    archiveVersion: stored.archiveVersion,
+    archiveVersion: parts.archiveVersion,
     snapshot: server.snapshot,
     encoding: server.encoding,
-    tables: parts.tables.map((table) => ({ ...table, dumpId: null, key: stored.archive.key, bytes: null, ranges: [] })),
+    tables: parts.tables.map((table) => ({ ...table, key: stored.archive.key, bytes: null, ranges: [] })),
     excluded: [],
     ...parts.facts,
     objects: [

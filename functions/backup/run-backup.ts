@@ -2,18 +2,21 @@
 import { backupKeys } from '../shared/backup-layout.ts';
 import { parseManifest } from '../shared/backup-manifest.ts';
 import { secretCredentials } from '../shared/credentials.ts';
-import { createDatabase, limitsOf, tlsOf } from '../shared/database.ts';
-import { describeError } from '../shared/job-failure.ts';
+import { createDatabase, type Database, limitsOf, tlsOf } from '../shared/database.ts';
+import { describeError, JobFailure } from '../shared/job-failure.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import type { SettingValues } from '../shared/read-environment.ts';
-import { claimBackup, markFailed } from './claim-backup.ts';
+import { type Claim, claimBackup, markFailed } from './claim-backup.ts';
 import type { BackupEvent, BackupResult } from './contract.ts';
 import type { backupSettings } from './environment.ts';
-import { readInOneSnapshot } from './read-in-one-snapshot.ts';
+import { type BackupParts, readInOneSnapshot } from './read-in-one-snapshot.ts';
 import { recordBackup, resultOf } from './record-backup.ts';
 import { sweepUploads } from './sweep-uploads.ts';
 
 export type BackupJob = JobContext & { event: BackupEvent; settings: SettingValues<typeof backupSettings> };
+
+/** Design of the backup: a fresh snapshot at most three times, then a failure that names the table. */
+const MOST_SNAPSHOTS = 3;
 
 /** Makes the backup of the event's scheduled time; a second delivery of the same event does nothing. */
 export async function runBackup(job: BackupJob): Promise<BackupResult> {
@@ -39,7 +42,7 @@ export async function runBackup(job: BackupJob): Promise<BackupResult> {
   });
   try {
     await sweepUploads(store, clock, log, database);
-    const parts = await readInOneSnapshot(job, source, claimed.claim);
+    const parts = await readUnlessRewritten(job, source, claimed.claim);
     return await recordBackup(job, claimed.claim, parts);
   } catch (error) {
     await markFailed(store, database, claimed.claim, describeError(error)).catch((cause: unknown) => {
@@ -49,6 +52,19 @@ export async function runBackup(job: BackupJob): Promise<BackupResult> {
     throw error;
   } finally {
     await source.close();
+  }
+}
+
+/** A table that is truncated in the wrong moment costs a snapshot, not the backup: a fresh one is taken, twice at most. */
+async function readUnlessRewritten(job: BackupJob, source: Database, claim: Claim): Promise<BackupParts> {
+  for (let snapshot = 1; ; snapshot += 1) {
+    try {
+      return await readInOneSnapshot(job, source, claim);
+    } catch (error) {
+      const isRewritten = error instanceof JobFailure && error.code === 'backup.table_rewritten';
+      if (!isRewritten || snapshot === MOST_SNAPSHOTS) throw error;
+      job.log.warn('backup.snapshot_given_up', { snapshot, problem: error.problem });
+    }
   }
 }
 

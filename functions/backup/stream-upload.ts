@@ -9,8 +9,6 @@ const MIB = 1_048_576;
 const FIRST_PART_BYTES = 8 * MIB;
 /** S3 takes 10,000 parts; doubling the size every 1,000 makes room for 8 TiB, more than S3's largest object of 5 TiB. */
 const PARTS_PER_SIZE = 1_000;
-/** Enough for the header of any archive. */
-const HEAD_BYTES = 16;
 
 /** Bytes of part `partNumber` (from 1): 8 MiB at first, so that small archives take little memory, growing afterwards. */
 export function partBytes(partNumber: number): number {
@@ -20,8 +18,6 @@ export function partBytes(partNumber: number): number {
 export interface PendingUpload {
   readonly bytes: number;
   readonly sha256: string;
-  /** The first bytes of the stream: an archive tells its version there. */
-  readonly head: Buffer;
   /** Makes the object; it does not exist before. */
   complete(): Promise<StoredObject>;
   abort(): Promise<void>;
@@ -76,13 +72,11 @@ export async function uploadStream(request: UploadRequest): Promise<PendingUploa
 
   try {
     const hash = createHash('sha256');
-    let head: Buffer = Buffer.alloc(0);
     let waiting: Buffer[] = [];
     let waitingBytes = 0;
     let bytes = 0;
     for await (const chunk of request.source) {
       throwIfFailed();
-      if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES)]);
       hash.update(chunk);
       bytes += chunk.length;
       waiting.push(chunk);
@@ -100,7 +94,6 @@ export async function uploadStream(request: UploadRequest): Promise<PendingUploa
     return {
       bytes,
       sha256: hash.digest('hex'),
-      head,
       abort,
       complete: async () => ({ ...(await store.completeUpload(key, uploadId, inOrder)), bytes }),
     };

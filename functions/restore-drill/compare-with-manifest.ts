@@ -41,7 +41,7 @@ async function compareTables(
   signal: AbortSignal,
 ): Promise<Difference[]> {
   const listed = await session.query<{ schema: string; name: string; condition: string | null }>(
-    readSqlFile('backup/tables.sql'),
+    readSqlFile('drill/tables.sql'),
   );
   const present = new Map(listed.rows.map((row) => [quoteQualified(row.schema, row.name), row.condition]));
   const differences: Difference[] = [];

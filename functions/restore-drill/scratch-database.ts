@@ -15,9 +15,11 @@ const NAME = /^nightshift_drill_(\d{8}t\d{6}z)_[0-9a-f]{8}$/;
 /** Creates an empty database with the encoding of the backup; its name is the answer. */
 export async function createScratchDatabase(server: Database, clock: Clock, manifest: BackupManifest): Promise<string> {
   const name = `nightshift_drill_${compactInstant(clock.now()).toLowerCase()}_${randomBytes(4).toString('hex')}`;
+  // The server's own locale fits its own encoding only; C fits every one.
+  const locale = manifest.encoding === 'UTF8' ? '' : " locale 'C'";
   await server.withSession(async (session) => {
     await session.query(
-      `create database ${quoteIdentifier(name)} template template0 encoding ${quoteLiteral(manifest.encoding)}`,
+      `create database ${quoteIdentifier(name)} template template0 encoding ${quoteLiteral(manifest.encoding)}${locale}`,
     );
   });
   return name;

@@ -21,6 +21,7 @@ export const failureCodes = {
   'job.out_of_time': 'the job stopped itself before the time limit of its function',
   'job.locked': 'another session holds the lock that this job needs',
   'backup.attempts_used_up': 'all attempts for this scheduled time have failed',
+  'backup.table_rewritten': 'a table was truncated or rewritten between the snapshot and its lock',
   'backup.unreadable_rows': 'row level security would hide rows from the backup role',
   'manifest.wrong': 'a manifest is damaged or of an unknown version',
   'drill.no_backup': 'there is no backup to restore',

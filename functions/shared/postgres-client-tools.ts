@@ -1,8 +1,8 @@
 // Finds and starts the stock PostgreSQL client programs: pg_dump, pg_dumpall, pg_restore.
 import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { dirname, join } from 'node:path';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { Credentials } from './credentials.ts';
 import type { Database, DatabaseTls } from './database.ts';
@@ -75,7 +75,8 @@ function isExecutable(path: string): boolean {
 
 async function versionOf(program: string): Promise<string | undefined> {
   try {
-    const { stdout } = await run(program, ['--version'], { timeout: 10_000, env: { LC_ALL: 'C' } });
+    const env = { LC_ALL: 'C', LD_LIBRARY_PATH: join(dirname(program), '..', 'lib') };
+    const { stdout } = await run(program, ['--version'], { timeout: 10_000, env });
     return /\s(\d+(?:\.\d+)?)/.exec(stdout)?.[1];
   } catch {
     // A program that does not even tell its version (wrong processor, missing library) is as good as absent.
@@ -116,6 +117,8 @@ export function startClientTool(start: ToolStart): ToolRun {
     env: libpqEnvironment(start),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // Read from the first moment on: when a program ends while nobody reads, Node throws its waiting output away.
+  const stdout = child.stdout.pipe(new PassThrough());
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-MESSAGE_BYTES);
@@ -131,7 +134,7 @@ export function startClientTool(start: ToolStart): ToolRun {
     });
   });
   return {
-    stdout: child.stdout,
+    stdout,
     stdin: child.stdin,
     ended,
     stop: () => {

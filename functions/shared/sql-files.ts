@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const beside = new URL('./sql/', import.meta.url);
 const root = existsSync(beside) ? beside : new URL('../../sql/', import.meta.url);
 
-/** The text of `sql/<path>`, e.g. `backup/tables.sql`. */
+/** The text of `sql/<path>`, e.g. `backup/server.sql`. */
 export function readSqlFile(path: string): string {
   return readFileSync(new URL(path, root), 'utf8');
 }

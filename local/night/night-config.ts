@@ -20,6 +20,8 @@ export function writeNightConfig(folder: string, place: Place): string {
     name: place.name,
     server: { host: place.host, port: place.port, dbname: place.dbname },
     unsafeDatabaseTls: place.unsafeDatabaseTls,
+    // The programs of this machine stand in for the layer; building one would need the network.
+    backup: { ...sample?.backup, postgresClient: null },
   };
   const path = join(folder, 'nightshift.config.json');
   writeFileSync(path, `${JSON.stringify({ databases: [database] }, null, 2)}\n`);

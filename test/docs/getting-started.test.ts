@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkConfig } from '../../infra/load-config.ts';
 import { type OwnCluster, startOwnCluster } from '../database/own-cluster.ts';
-import { propertiesOf, sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
+import { now, propertiesOf, sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
 import { readPage } from './shell-blocks.ts';
 
 const page = readPage('getting-started.md');
@@ -38,6 +39,14 @@ describe('the numbers of docs/getting-started.md', () => {
 
     expect(new Set(processors.flat())).toEqual(new Set(['arm64']));
     expect(page).toContain('--compatible-architectures arm64');
+    expect(page).toContain('layers/postgres-client/build.sh arm64 layer ');
+  });
+
+  test('the setting that builds the layer: the config takes it as the page writes it', () => {
+    const [, majors = '[]'] = /^backup: \{ postgresClient: \{ majors: (\[.+\]) \} \},$/m.exec(page) ?? [];
+    const backup = { postgresClient: { majors: JSON.parse(majors) } };
+
+    expect(checkConfig({ databases: [sampleDatabase({ backup })] }, now).problems).toBeUndefined();
   });
 });
 

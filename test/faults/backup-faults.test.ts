@@ -68,7 +68,7 @@ describe('runBackup', () => {
 
     const failure = await failedBackup();
 
-    expect(failure.message).toMatch(/what pg_dump wrote is not an archive/);
+    expect(failure.message).toMatch(/the first bytes are "this " but an archive begins with "PGDMP"/);
     await expectNothingLeft();
   });
 
@@ -128,6 +128,15 @@ describe('runBackup', () => {
     deadline.abort(outOfTime);
 
     expect((await backup).code).toBe('job.out_of_time');
+    await expectNothingLeft();
+  });
+
+  test('pg_dump ends with 0 after half of its table of contents: refused, no object', async () => {
+    source.replaceProgram('pg_dump', '"$REAL" "$@" | head -c 3000; exit 0');
+
+    const failure = await failedBackup();
+
+    expect(failure.message).toMatch(/table of contents is not as it must be at byte [\d,]+.*the archive ended before/);
     await expectNothingLeft();
   });
 

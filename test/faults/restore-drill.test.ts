@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
 import { type BackupSource, createBackupSource } from '../support/backup-source.ts';
@@ -190,9 +190,31 @@ describe('runRestoreDrill', () => {
     );
   });
 
+  test.each([
+    ['LATIN1', 'Größe'],
+    ['SQL_ASCII', 'size'],
+  ])('a database in the encoding %s with the table "%s": backed up, restored and equal', async (encoding, table) => {
+    const dbname = `${source.fresh.name}_${encoding.toLowerCase()}`;
+    await source.fresh.query(`create database "${dbname}" template template0 encoding '${encoding}' locale 'C'`);
+    const { user, password } = inject('cluster');
+    const client = await source.fresh.client({ user, password, database: dbname });
+    await client.query(`create table "${table}" as select n as id, 'Straße' as name from generate_series(1, 50) n`);
+    await client.end();
+    const { host, port } = source.fresh.credentials();
+    const secret = { host, port, dbname, username: source.role, password: await source.rotate({ secret: true }) };
+    aws.secrets.setSecret(source.secretArn, JSON.stringify(secret));
+    const made = await source.backUp();
+    await source.rotate({ secret: true });
+
+    const result = await drill.drill({}, { backupId: made.backupId });
+    await source.fresh.query(`drop database "${dbname}"`);
+
+    expect(result).toMatchObject({ outcome: 'ok', tables: 1, rows: 50 });
+  });
+
   test('there is no backup of that name: a clear failure', async () => {
     await expect(drill.drill({}, { backupId: '20200101T000000Z' })).rejects.toThrow(
-      /no complete backup "20200101T000000Z" of "shop"; it has 1/,
+      /no complete backup "20200101T000000Z" of "shop"; it has 3/,
     );
   });
 });

@@ -296,7 +296,7 @@ describe('settings that reach a function', () => {
     const withLayer = jobNames.filter((job) => functionOf('orders', job)?.Layers?.length === 1);
     expect(withLayer).toEqual(['backup', 'restore-drill']);
     expect(together.warnings['orders']).toEqual([]);
-    expect(together.warnings['sample']?.join()).toContain('postgresClientLayerArn is missing');
+    expect(together.warnings['sample']?.join()).toContain('backup.postgresClient names no layer');
   });
 
   test('nobody to tell: synth warns', () => {

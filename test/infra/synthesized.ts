@@ -33,7 +33,7 @@ export function ordersDatabase(): DatabaseSettings {
       privateSubnetIds: ['subnet-0fedcba9876543210'],
       databaseSecurityGroupId: 'sg-0fedcba9876543210',
     },
-    backup: { postgresClientLayerArn: 'arn:aws:lambda:eu-west-1:444455556666:layer:postgres-client:7' },
+    backup: { postgresClient: { layerArn: 'arn:aws:lambda:eu-west-1:444455556666:layer:postgres-client:7' } },
     health: { reservedConcurrency: 3, lockTimeoutMs: 1_000, statementTimeoutMs: 20_000 },
     tags: { team: 'shop' },
     tracing: true,

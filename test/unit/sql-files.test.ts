@@ -50,7 +50,7 @@ describe('sql/', () => {
   test('listSqlFiles: the files of a folder in order of name', () => {
     const files = listSqlFiles('backup');
 
-    expect(files).toContain('tables.sql');
+    expect(files).toContain('server.sql');
     expect(files).toEqual(files.toSorted());
   });
 });
