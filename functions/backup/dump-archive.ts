@@ -24,7 +24,7 @@ export interface DumpRequest {
   signal: AbortSignal;
   log: Log;
   /** Called as soon as pg_dump has told what it will dump: it holds all its locks then. */
-  onToc(toc: Toc): void;
+  onToc: (toc: Toc) => void;
 }
 
 export interface DumpedArchive {

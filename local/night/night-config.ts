@@ -1,6 +1,7 @@
 // The configuration of the local night: the first database of nightshift.config.ts, pointed at the local server.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DatabaseSettings } from '../../infra/config.ts';
 import { config } from '../../nightshift.config.ts';
 
 interface Place {
@@ -14,7 +15,7 @@ interface Place {
 
 /** Writes the configuration as a JSON file into the folder and gives its path. */
 export function writeNightConfig(folder: string, place: Place): string {
-  const [sample] = config.databases;
+  const [sample]: readonly Partial<DatabaseSettings>[] = config.databases;
   const database = {
     ...sample,
     name: place.name,

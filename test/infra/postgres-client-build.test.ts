@@ -12,7 +12,7 @@ import { SecretText } from '../../functions/shared/secret-text.ts';
 import { buildHere } from '../../infra/postgres-client-layer.ts';
 import { findPostgres } from '../../local/postgres/find-binaries.ts';
 import { startThrowawayCluster, type ThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
-import { CANNOT_BUILD_HERE, makeScriptFolder, native } from './run-build-script.ts';
+import { makeScriptFolder, native } from './run-build-script.ts';
 
 const PROGRAMS = ['pg_dump', 'pg_dumpall', 'pg_restore'] as const;
 /** The glibc of Amazon Linux 2023. */
