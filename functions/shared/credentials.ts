@@ -75,7 +75,11 @@ async function readSecretJson<S extends z.ZodType>(secretArn: string, schema: S)
   const notRead = 'No connection to the database was tried';
   let textValue: string | undefined;
   try {
-    client ??= new SecretsManagerClient({ maxAttempts: 5 });
+    // Without limits a VPC that does not reach Secrets Manager would hold the function until its own time limit.
+    client ??= new SecretsManagerClient({
+      maxAttempts: 3,
+      requestHandler: { connectionTimeout: 3_000, socketTimeout: 3_000 },
+    });
     textValue = (await client.send(new GetSecretValueCommand({ SecretId: secretArn }))).SecretString;
   } catch (error) {
     throw new JobFailure({

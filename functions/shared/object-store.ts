@@ -70,7 +70,12 @@ const DELETE_LIMIT = 1_000;
 /** The bucket of the backups; region, endpoint and credentials come from the standard AWS variables. */
 export function createObjectStore(bucket: string): ObjectStore {
   // WHEN_REQUIRED + Content-MD5: with the SDK's default checksum S3 refuses part numbers that have gaps (InvalidPartOrder).
-  const client = new S3Client({ maxAttempts: 5, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const client = new S3Client({
+    maxAttempts: 5,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    // For connecting only: a restore may leave a download waiting for minutes while the server works.
+    requestHandler: { connectionTimeout: 5_000 },
+  });
 
   async function call<T>(what: string, request: () => Promise<T>): Promise<T> {
     try {
