@@ -72,7 +72,7 @@ export async function claimBackup(request: ClaimRequest): Promise<{ made: string
 /** Marks an attempt as failed, so that the next one may begin at once instead of after the lease. */
 export async function markFailed(store: ObjectStore, database: string, claim: Claim, problem: string): Promise<void> {
   const body = `${JSON.stringify({ backupId: claim.backupId, problem }, null, 2)}\n`;
-  await store.putNew(claimKeys(database, claim.scheduled, claim.attempt).failed, body, 'application/json');
+  await store.putOwn(claimKeys(database, claim.scheduled, claim.attempt).failed, body, 'application/json');
 }
 
 /** Whether the attempt behind a backup id can no longer be at work: failed, or its lease is over. */

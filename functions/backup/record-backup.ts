@@ -24,7 +24,7 @@ export async function recordBackup(job: BackupJob, claim: Claim, parts: BackupPa
     });
     throw error;
   }
-  const globals = await store.putNew(keys.globals, parts.globals, 'application/sql');
+  const globals = await store.putOwn(keys.globals, parts.globals, 'application/sql');
   const manifest = buildManifest(job, claim, parts, { archive, globals });
   await putOnce(store, keys.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
 

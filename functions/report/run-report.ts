@@ -27,7 +27,7 @@ export async function runReport(deps: ReportDependencies): Promise<ReportResult>
   const facts: NightFacts = { database, now, expected, ...runs, backups, findings };
   const judgement = judgeNight(facts);
   const { html: key } = reportKeys(database, runId);
-  await store.putNew(key, buildPage(facts, judgement, runId, TOOL_VERSION), 'text/html; charset=utf-8');
+  await store.putOwn(key, buildPage(facts, judgement, runId, TOOL_VERSION), 'text/html; charset=utf-8');
   log.info('report.stored', { key, verdict: judgement.verdict });
   const notSeen = judgement.jobs.filter(({ state }) => state === 'not seen');
   return {

@@ -50,16 +50,19 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
     const swept = await sweepScratchDatabases(server, clock, log);
     const scratch = await createScratchDatabase(server, clock, manifest);
     let trial: Trial;
+    let notDropped: unknown;
     try {
       trial = await tryBackup({ job, server, tools, manifest, scratch });
     } finally {
       await dropScratchDatabase(server, scratch).catch((cause: unknown) => {
-        // What was found about the backup counts more; the next run sweeps the database.
+        // What was found about the backup comes first; this is told afterwards.
+        notDropped = cause;
         log.error('restore_drill.scratch_not_dropped', { scratch_database: scratch, problem: describeError(cause) });
       });
     }
     const evidence = await storeEvidence(job, manifest, trial);
     if (trial.failure) throw trial.failure;
+    if (notDropped !== undefined) throw notDroppedFailure(scratch, notDropped);
 
     metrics.put('RtoSeconds', trial.rtoSeconds);
     metrics.put('DrillDurationSeconds', (clock.monotonicMs() - startedMs) / 1000);
@@ -129,8 +132,18 @@ async function storeEvidence(job: RestoreDrillJob, manifest: BackupManifest, tri
     finishedAt: job.clock.now().toISOString(),
     notProven: NOT_PROVEN_HERE,
   };
-  await job.store.putNew(key, `${JSON.stringify(record, null, 2)}\n`, 'application/json');
+  await job.store.putOwn(key, `${JSON.stringify(record, null, 2)}\n`, 'application/json');
   return key;
+}
+
+function notDroppedFailure(scratch: string, cause: unknown): JobFailure {
+  return new JobFailure({
+    code: 'drill.scratch_not_dropped',
+    problem: `scratch database "${scratch}" could not be dropped: ${describeError(cause)}`,
+    safeState: 'The backup restored and was equal to its manifest, and that evidence is stored',
+    hint: 'end what uses it and drop it: it takes as much disk as the database; the next drill tries again after an hour',
+    cause,
+  });
 }
 
 function differentFailure(manifest: BackupManifest, differences: readonly Difference[]): JobFailure {

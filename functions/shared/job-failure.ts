@@ -28,6 +28,7 @@ export const failureCodes = {
   'drill.target_too_old': 'the server to restore into is older than the one the backup came from',
   'drill.restore_failed': 'pg_restore reported errors',
   'drill.different': 'the restored database is not equal to the manifest',
+  'drill.scratch_not_dropped': 'the scratch database of a drill could not be dropped',
   'expire.refused': 'the expiry plan breaks a safety rule',
   'purge.refused': 'a retention policy cannot be carried out safely',
   'migrate.files_wrong': 'the migration files are incomplete, out of order or not allowed',

@@ -38,6 +38,12 @@ export interface ObjectStore {
   readonly bucket: string;
   /** Puts a new object; throws `object_store.exists` when the key is taken. */
   putNew(key: string, body: string | Buffer, contentType: string): Promise<StoredObject>;
+  /**
+   * Puts a new object under a key that nobody but this run writes (its run id or its claim is in it).
+   *
+   * Unlike putNew, "exists" after a retried request is no failure: S3 has stored the first try, whose answer was lost.
+   */
+  putOwn(key: string, body: string, contentType: string): Promise<StoredObject>;
   /** The text of a small object, or undefined when there is none. */
   getText(key: string): Promise<string | undefined>;
   /** The bytes of an object as they arrive. */
@@ -85,8 +91,17 @@ export function createObjectStore(bucket: string): ObjectStore {
     }
   }
 
-  return {
+  const store: ObjectStore = {
     bucket,
+    putOwn: async (key, body, contentType) => {
+      try {
+        return await store.putNew(key, body, contentType);
+      } catch (error) {
+        if (!(error instanceof JobFailure && error.code === 'object_store.exists' && wasRetried(error.cause)))
+          throw error;
+        return { key, bytes: Buffer.byteLength(body, 'utf8'), etag: '' };
+      }
+    },
     putNew: async (key, body, contentType) => {
       const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
       const put = new PutObjectCommand({
@@ -223,6 +238,12 @@ export function createObjectStore(bucket: string): ObjectStore {
       }
     },
   };
+  return store;
+}
+
+function wasRetried(error: unknown): boolean {
+  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
+  return typeof metadata === 'object' && metadata !== null && Number(Reflect.get(metadata, 'attempts')) > 1;
 }
 
 function md5(bytes: Buffer): string {

@@ -31,6 +31,6 @@ export function runRecordsPrefix(database: string): string {
 export async function storeRunRecord(store: ObjectStore, record: RunRecord): Promise<string> {
   const finished = compactInstant(new Date(record.finishedAt));
   const key = `${runRecordsPrefix(record.database)}${record.job}/${finished}-${record.runId}.json`;
-  await store.putNew(key, `${JSON.stringify(record, null, 2)}\n`, 'application/json');
+  await store.putOwn(key, `${JSON.stringify(record, null, 2)}\n`, 'application/json');
   return key;
 }

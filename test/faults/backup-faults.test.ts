@@ -163,11 +163,12 @@ describe('runBackup', () => {
 });
 
 describe('runBackup, when S3 has hiccups', () => {
-  test('each part is refused once with 503 and the answers of completion and manifest are lost: the backup is whole', async () => {
+  test('each part is refused once with 503 and the answers of completion, globals and manifest are lost: the backup is whole', async () => {
     aws.setFault(({ operation, key, partNumber }) => {
       if (partNumber !== undefined) return { status: 503, code: 'SlowDown', times: 1 };
       if (operation === 'CompleteMultipartUpload' && dropOnce('complete')) return 'drop-answer';
       if (key.endsWith('manifest.json') && operation === 'PutObject' && dropOnce('manifest')) return 'drop-answer';
+      if (key.endsWith('globals.sql') && operation === 'PutObject' && dropOnce('globals')) return 'drop-answer';
       return undefined;
     });
     const dropped = new Set<string>();
@@ -179,7 +180,7 @@ describe('runBackup, when S3 has hiccups', () => {
 
     const result = await source.backUp({}, { scheduledTime: '2026-02-02T02:00:00Z' });
 
-    expect(dropped).toEqual(new Set(['complete', 'manifest']));
+    expect(dropped).toEqual(new Set(['complete', 'globals', 'manifest']));
     expect(result).toMatchObject({ backupId: '20260202T020000Z', alreadyMade: false, tables: 2 });
     expect((await leftInBucket()).objects).toContain('shop/20260202T020000Z/manifest.json');
   });

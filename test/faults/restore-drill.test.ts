@@ -1,5 +1,7 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
@@ -210,6 +212,32 @@ describe('runRestoreDrill', () => {
     await source.fresh.query(`drop database "${dbname}"`);
 
     expect(result).toMatchObject({ outcome: 'ok', tables: 1, rows: 50 });
+  });
+
+  test('the scratch database cannot be dropped: the evidence says ok, the drill fails and names it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nightshift-test-drill-'));
+    source.replaceProgram(
+      'pg_restore',
+      `"$REAL" "$@"; rc=$?; touch ${folder}/done; while [ ! -f ${folder}/go ]; do sleep 0.02; done; exit $rc`,
+    );
+    const context = recordedContext();
+    const settled = drill.drill(context, { backupId }).catch((error: unknown) => error);
+    while (!existsSync(join(folder, 'done'))) await sleep(20);
+    const [scratch = ''] = await drill.scratchDatabases();
+    const { user, password } = inject('cluster');
+    const client = await source.fresh.client({ user, password, database: scratch });
+    await client.query("begin; create table in_the_way (); prepare transaction 'in_the_way'");
+    writeFileSync(join(folder, 'go'), '');
+
+    expect(await settled).toMatchObject({ code: 'drill.scratch_not_dropped' });
+
+    const evidence = JSON.parse(readFileSync(pathOf(backupKeys('shop', backupId).drilled(context.runId)), 'utf8'));
+    expect(evidence.outcome).toBe('ok');
+    const again = await source.fresh.client({ user, password, database: scratch });
+    await again.query("rollback prepared 'in_the_way'");
+    await again.end();
+    await source.fresh.query(`drop database "${scratch}" with (force)`);
+    rmSync(folder, { recursive: true });
   });
 
   test('there is no backup of that name: a clear failure', async () => {

@@ -118,6 +118,22 @@ describe('jobHandler', () => {
     expect(events()).toEqual(['report.started', 'report.failed']);
   });
 
+  test('S3 stored the run record but its answer was lost: the run that ended well stays one', async () => {
+    const { handler, events } = handlerOf(async () => ({}));
+    let dropped = 0;
+    aws.setFault(({ key }) => {
+      if (!key.includes('/runs/') || dropped > 0) return undefined;
+      dropped += 1;
+      return 'drop-answer';
+    });
+
+    await handler(event, { ...lambda, awsRequestId: 'run-9' });
+
+    expect(dropped).toBe(1);
+    expect(events()).toEqual(['report.started', 'report.finished']);
+    expect(records().find(({ runId }) => runId === 'run-9')).toMatchObject({ outcome: 'ok' });
+  });
+
   test('the job fails and its run record cannot be stored: the reason of the job is what is rethrown', async () => {
     const { handler, events } = handlerOf(async () => await Promise.reject(new Error('the reason')));
     aws.setFault(({ key }) => (key.includes('/runs/') ? { status: 403, code: 'AccessDenied' } : undefined));
