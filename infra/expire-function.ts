@@ -28,7 +28,7 @@ export function expireFunction(scope: Construct, parts: StackParts): ScheduledFu
     retriesOfFailedEvent: 2,
     schedules: schedule ? [{ name: 'expire', schedule }] : [],
     statements: [
-      store.mayGet('ReadManifests', '*/manifest.json'),
+      store.mayGet('ReadManifestsAndClaims', '*/manifest.json', 'claims/*'),
       store.mayList('FindVersions', ['s3:ListBucket', 's3:ListBucketVersions'], '*'),
       // Versions by id only: a plain delete would hide a backup behind a delete marker and free nothing.
       store.mayUse('DeleteVersions', ['s3:DeleteObjectVersion'], BACKUP_ID_PATTERN),

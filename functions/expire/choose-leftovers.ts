@@ -2,22 +2,30 @@
 // Pure. A backup in the making must never be among the remains.
 import type { PlannedBackup } from './contract.ts';
 
-/** Longest life of a backup (6 h) and a day: nothing of this age is still being written. */
+/** A function lives for 15 minutes at the most: nothing of an attempt that ended this long ago is still being written. */
+export const AFTER_ATTEMPT_MS = 3_600_000;
+/** Longest life of a snapshot (20 h) and half of that to finish: nothing of this age is still being written. */
 const SURELY_ENDED_MS = 30 * 3_600_000;
 
 /**
- * Remains are older than every kept backup (they would go even if they were complete) and older than 30 h.
+ * Remains are those of attempts that ended an hour ago, by their claims; and, where there is no claim to ask, what is
+ * older than every kept backup (it would go even if it were complete) and older than 30 h.
  *
  * This is how a run that was interrupted after it had deleted a manifest is finished by the next one.
  */
 export function chooseLeftovers(
   idsWithoutManifest: readonly string[],
   backups: readonly PlannedBackup[],
+  overSince: ReadonlyMap<string, Date | 'without a claim' | undefined>,
   now: Date,
 ): { remains: string[]; leftAlone: string[] } {
   const kept = backups.filter(({ decision }) => decision === 'keep').map(({ takenAt }) => Date.parse(takenAt));
   const before = kept.length === 0 ? -Infinity : Math.min(...kept, now.getTime() - SURELY_ENDED_MS);
-  const remains = idsWithoutManifest.filter((id) => instantOfId(id) < before);
+  const remains = idsWithoutManifest.filter((id) => {
+    const over = overSince.get(id);
+    if (over === 'without a claim') return instantOfId(id) < before;
+    return over !== undefined && now.getTime() - over.getTime() >= AFTER_ATTEMPT_MS;
+  });
   return { remains, leftAlone: idsWithoutManifest.filter((id) => !remains.includes(id)) };
 }
 

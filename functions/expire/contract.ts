@@ -36,7 +36,9 @@ export const expireResult = z.strictObject({
   expired: z.int().describe('backups that were deleted in this run'),
   leftovers: z
     .array(z.string())
-    .describe('ids without a manifest, older than every kept backup, whose remains were deleted (or would be)'),
+    .describe(
+      'ids without a manifest whose attempt ended an hour ago or more, or which are older than every kept backup: their remains were deleted (or would be)',
+    ),
   withoutManifest: z.int().describe('ids without a manifest that were left alone: they may be backups in the making'),
   lockedVersions: z.array(z.strictObject({ key: z.string(), versionId: z.string(), reason: z.string() })),
 });

@@ -1,4 +1,5 @@
 // Expire from the list of backups to the result: plan, refuse or act. Reads no archive, writes no object.
+import { attemptOverSince } from '../shared/backup-claims.ts';
 import { backupIdOf, databasePrefix } from '../shared/backup-layout.ts';
 import { readManifests } from '../shared/backup-manifest.ts';
 import { JobFailure } from '../shared/job-failure.ts';
@@ -26,7 +27,9 @@ export async function runExpire(deps: ExpireDependencies): Promise<ExpireResult>
   const versions = await listVersionsByBackup(deps);
   const complete = new Set(manifests.map(({ backupId }) => backupId));
   const incomplete = [...versions.keys()].filter((id) => !complete.has(id));
-  const { remains, leftAlone } = chooseLeftovers(incomplete, plan.backups, now);
+  const overSince = new Map<string, Awaited<ReturnType<typeof attemptOverSince>>>();
+  for (const id of incomplete) overSince.set(id, await attemptOverSince(store, deps.clock, database, id));
+  const { remains, leftAlone } = chooseLeftovers(incomplete, plan.backups, overSince, now);
   log.info('expire.planned', { keep_last: keepLast, backups: plan.backups, leftovers: remains, refused: plan.refused });
   if (plan.refused !== null && !dryRun) throw refuse(plan.refused);
 

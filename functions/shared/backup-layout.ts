@@ -5,10 +5,22 @@ export function backupKeys(database: string, backupId: string) {
   const root = `${database}/${backupId}`;
   return {
     root: `${root}/`,
-    archive: `${root}/archive.dump`,
+    /** A file of the directory archive, as pg_dump -Fd names it: `toc.dat`, `12.dat.gz`, `blob_50001.dat.gz`. */
+    archiveFile: (name: string) => `${root}/archive/${name}`,
+    archive: `${root}/archive/`,
     globals: `${root}/globals.sql`,
+    /** What a distributed backup is to copy, and what each pass of each of its groups has copied. */
+    plan: `${root}/plan.json`,
+    work: (group: number, pass: number) => `${root}/work/${group}-${pass}.json`,
+    workPrefix: `${root}/work/`,
     /** Written last: its presence means that the backup is complete. */
     manifest: `${root}/manifest.json`,
+    /** Evidence of one verification; partial results of its groups lie beside it until they are joined. */
+    verified: (runId: string) => `${root}/verified/${runId}.json`,
+    verifiedPrefix: `${root}/verified/`,
+    /** Which group of a verification reads what. */
+    verifyPlan: (runId: string) => `${root}/verified/parts/${runId}/plan.json`,
+    verifyWork: (runId: string, group: number) => `${root}/verified/parts/${runId}/${group}.json`,
     drilled: (runId: string) => `${root}/drilled/${runId}.json`,
   };
 }

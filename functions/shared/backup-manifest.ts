@@ -11,26 +11,33 @@ const count = z.int().min(0);
 const instant = z.iso.datetime();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const range = z.strictObject({
+/** One range of a table: whole gzip members or zstd frames, `length` bytes from `offset` of the table's object. */
+export const copiedRangeShape = {
+  /** Heap blocks from (inclusive) to (exclusive); null is the end of the table. */
   blocks: z.tuple([count, count.nullable()]),
   rows: count,
+  /** Bytes of COPY text, without the closing mark of the file. */
   bytes: count,
-  crc32: z.string(),
+  /** CRC-32 of the COPY text, 8 hex digits. */
+  crc32: z.string().regex(/^[0-9a-f]{8}$/),
+  /** SHA-256 of the stored bytes. */
   sha256,
-  offset: count,
   length: count,
-});
+};
+
+const range = z.strictObject({ ...copiedRangeShape, offset: count });
 
 const table = z.strictObject({
   schema: z.string(),
   name: z.string(),
-  /** Number of the archive entry, and its object; null in a custom-format archive, which is one object. */
-  dumpId: count.nullable(),
+  /** Number of the archive entry. */
+  dumpId: count,
   key: z.string(),
   rows: count,
-  /** Bytes of COPY text; null where the archive's format does not tell them. */
-  bytes: count.nullable(),
-  ranges: z.array(range),
+  /** Bytes of COPY text. */
+  bytes: count,
+  /** In the order of the blocks and of the object; they fill it but for the tail member that closes the file. */
+  ranges: z.array(range).min(1),
 });
 
 export const backupManifestSchema = z.strictObject({
@@ -46,23 +53,27 @@ export const backupManifestSchema = z.strictObject({
   serverId: z.string(),
   toolVersion: z.string(),
   clientVersion: z.string(),
-  format: z.enum(['custom', 'directory']),
-  codec: z.enum(['gzip', 'zstd', 'none']),
+  format: z.literal('directory'),
+  codec: z.enum(['gzip', 'zstd']),
   archiveVersion: z.string(),
   snapshot: z.string(),
   encoding: z.string(),
   tables: z.array(table),
-  largeObjects: z.strictObject({ count, bytes: count.nullable(), sha256: sha256.nullable() }),
+  /** `bytes` and `sha256` are of the content: SHA-256 over `<oid> <bytes> <sha256 of the content>\n`, in order of OID. */
+  largeObjects: z.strictObject({ count, bytes: count, sha256 }),
   sequences: z.array(
     z.strictObject({ schema: z.string(), name: z.string(), lastValue: z.string(), isCalled: z.boolean() }),
   ),
   /** What a filter left out. */
   excluded: z.array(z.string()),
+  /** Tables read with row_security on, because a policy lets the backup role see every row. */
+  readByPolicy: z.array(z.string()),
   /** What a role without superuser cannot see, and which is therefore not in the archive. */
   notSeen: z.array(z.string()),
   extensions: z.array(z.strictObject({ name: z.string(), version: z.string() })),
   /** Roles that own something, have a grant or are named in a policy. */
   roles: z.array(z.string()),
+  /** Every object of the backup but the manifest; `sha256` of the stored bytes, null where the ranges of a table tell it. */
   objects: z.array(z.strictObject({ key: z.string(), bytes: count, etag: z.string(), sha256: sha256.nullable() })),
 });
 

@@ -36,6 +36,8 @@ interface JobDefinition<S extends Settings, E extends z.ZodType, Result extends 
   run(job: JobContext & { event: z.output<E>; settings: SettingValues<S> }): Promise<Result>;
   /** False for runs that are too frequent for a record of their own (the minute tier of health). */
   recorded?(event: z.output<E>): boolean;
+  /** True for a run that is one step of a longer one: its good end is not the job's, and leaves no record. */
+  isStep?(event: z.output<E>): boolean;
 }
 
 type StoreSettings = Settings & { DATABASE_NAME: Setting<string>; BACKUP_BUCKET: Setting<string> };
@@ -66,6 +68,7 @@ export function jobHandler<
     let log = createLog({ job, database: 'unknown', runId });
     let record: ((end: Pick<RunRecord, 'outcome' | 'dryRun' | 'result' | 'failure'>) => Promise<unknown>) | undefined;
     let dryRun = false;
+    let isStep = false;
     try {
       const settings = readEnvironment(job, definition.settings);
       const { database, bucket } = placeOf(settings);
@@ -74,7 +77,8 @@ export function jobHandler<
       const store = createObjectStore(bucket);
       const parsed = parseEvent(job, definition.event, event);
       dryRun = parsed.dryRun ?? false;
-      if (definition.recorded?.(parsed) ?? true) {
+      isStep = definition.isStep?.(parsed) ?? false;
+      if (!isStep && (definition.recorded?.(parsed) ?? true)) {
         record = async (end) =>
           await storeRunRecord(store, {
             recordVersion: 1,
@@ -105,8 +109,10 @@ export function jobHandler<
       const write = record;
       record = undefined;
       await write?.({ outcome: 'ok', dryRun, result: Object.fromEntries(Object.entries(result)), failure: null });
-      if (!dryRun) metrics.put('JobFinished', 1);
-      metrics.put('JobDurationSeconds', durationMs() / 1000);
+      if (!isStep) {
+        if (!dryRun) metrics.put('JobFinished', 1);
+        metrics.put('JobDurationSeconds', durationMs() / 1000);
+      }
       metrics.flush();
       log.info(`${job}.finished`, { duration_ms: durationMs(), ...result });
       return result;

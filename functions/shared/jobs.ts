@@ -4,6 +4,7 @@ export const jobNames = [
   'bootstrap',
   'migrate',
   'backup',
+  'verify',
   'restore-drill',
   'purge',
   'expire',

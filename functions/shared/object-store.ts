@@ -37,17 +37,30 @@ export interface UploadedPart {
 export interface ObjectStore {
   readonly bucket: string;
   /** Puts a new object; throws `object_store.exists` when the key is taken. */
-  putNew(key: string, body: string | Buffer, contentType: string): Promise<StoredObject>;
+  putNew(key: string, body: string | Buffer, contentType: string, signal?: AbortSignal): Promise<StoredObject>;
   /**
    * Puts a new object under a key that nobody but this run writes (its run id or its claim is in it).
    *
    * Unlike putNew, "exists" after a retried request is no failure: S3 has stored the first try, whose answer was lost.
    */
-  putOwn(key: string, body: string, contentType: string): Promise<StoredObject>;
+  putOwn(key: string, body: string | Buffer, contentType: string): Promise<StoredObject>;
+  /**
+   * Puts a new object whose bytes every run that writes this key makes the same; answers the one that is there already.
+   *
+   * That one is listed, not read. Throws `object_store.exists` when it has another size or, where ETags are MD5 (which
+   * they are not under SSE-KMS, and which only an earlier answer tells), another ETag.
+   */
+  putSame(key: string, body: Buffer, contentType: string, signal?: AbortSignal): Promise<StoredObject>;
   /** The text of a small object, or undefined when there is none. */
   getText(key: string): Promise<string | undefined>;
   /** The bytes of an object as they arrive. */
   getStream(key: string): Promise<Readable>;
+  /**
+   * The bytes from `from` on, at most `length` of them, as they arrive; undefined when there is no such object.
+   *
+   * An object that ends before gives fewer bytes and no error; a connection that breaks is an error of the stream.
+   */
+  getRange(key: string, from: number, length: number, signal?: AbortSignal): Promise<Readable | undefined>;
   head(key: string): Promise<StoredObject | undefined>;
   /** All objects whose key starts with the prefix, in order of key. */
   list(prefix: string): AsyncIterable<StoredObject>;
@@ -73,14 +86,20 @@ export interface ObjectStore {
 /** The most versions that one DeleteObjects request may name (S3 API reference). */
 const DELETE_LIMIT = 1_000;
 
+/** Longer than S3 takes for the largest part (5 GiB never, 1 GiB in seconds); a half-open connection costs this once. */
+const ANSWER_TIMEOUT_MS = 120_000;
+
 /** The bucket of the backups; region, endpoint and credentials come from the standard AWS variables. */
-export function createObjectStore(bucket: string): ObjectStore {
+export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIMEOUT_MS } = {}): ObjectStore {
   // WHEN_REQUIRED + Content-MD5: with the SDK's default checksum S3 refuses part numbers that have gaps (InvalidPartOrder).
   const client = new S3Client({
     maxAttempts: 5,
     requestChecksumCalculation: 'WHEN_REQUIRED',
-    // For connecting only: a restore may leave a download waiting for minutes while the server works.
-    requestHandler: { connectionTimeout: 5_000 },
+    // With `Expect: 100-continue` the SDK opens a connection of its own, with its TLS handshake, for every part.
+    expectContinueHeader: false,
+    // Until the head of the answer, so that a connection that went silent is tried again; a body that is read slowly is
+    // not limited: a restore may leave a download waiting for minutes while the server works.
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: answerTimeoutMs, throwOnRequestTimeout: true },
   });
 
   async function call<T>(what: string, request: () => Promise<T>): Promise<T> {
@@ -90,6 +109,9 @@ export function createObjectStore(bucket: string): ObjectStore {
       throw explain(bucket, what, error);
     }
   }
+
+  /** Learned from the answers: a bucket encrypts all of its objects in one way. */
+  let etagsAreMd5 = false;
 
   const store: ObjectStore = {
     bucket,
@@ -102,17 +124,31 @@ export function createObjectStore(bucket: string): ObjectStore {
         return { key, bytes: Buffer.byteLength(body, 'utf8'), etag: '' };
       }
     },
-    putNew: async (key, body, contentType) => {
+    putSame: async (key, body, contentType, signal) => {
+      try {
+        return await store.putNew(key, body, contentType, signal);
+      } catch (error) {
+        if (!(error instanceof JobFailure && error.code === 'object_store.exists')) throw error;
+        for await (const present of store.list(key)) {
+          if (present.key !== key || present.bytes !== body.length) continue;
+          if (!etagsAreMd5 || present.etag === md5Etag(md5(body))) return present;
+        }
+        throw error;
+      }
+    },
+    putNew: async (key, body, contentType, signal) => {
       const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+      const ContentMD5 = md5(bytes);
       const put = new PutObjectCommand({
         Bucket: bucket,
         Key: key,
         Body: bytes,
         ContentType: contentType,
-        ContentMD5: md5(bytes),
+        ContentMD5,
         IfNoneMatch: '*',
       });
-      const answer = await call(`put "${key}"`, async () => await client.send(put));
+      const answer = await call(`put "${key}"`, async () => await client.send(put, { abortSignal: signal }));
+      etagsAreMd5 ||= answer.ETag === md5Etag(ContentMD5);
       return { key, bytes: bytes.length, etag: answer.ETag ?? '' };
     },
     getText: async (key) =>
@@ -130,6 +166,20 @@ export function createObjectStore(bucket: string): ObjectStore {
         const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         if (!(answer.Body instanceof Readable)) throw new TypeError('the answer has no body');
         return answer.Body;
+      }),
+    getRange: async (key, from, length, signal) =>
+      await call(`get "${key}" from byte ${from}`, async () => {
+        const get = { Bucket: bucket, Key: key, Range: `bytes=${from}-${from + length - 1}` };
+        try {
+          const answer = await client.send(new GetObjectCommand(get), { abortSignal: signal });
+          if (!(answer.Body instanceof Readable)) throw new TypeError('the answer has no body');
+          return answer.Body;
+        } catch (error) {
+          if (isMissing(error)) return undefined;
+          // The object has no byte there.
+          if (error instanceof Error && error.name === 'InvalidRange') return Readable.from([]);
+          throw error;
+        }
       }),
     head: async (key) =>
       await call(`head "${key}"`, async () => {
@@ -248,6 +298,11 @@ function wasRetried(error: unknown): boolean {
 
 function md5(bytes: Buffer): string {
   return createHash('md5').update(bytes).digest('base64');
+}
+
+/** The ETag of an object of one piece that is not encrypted by a key of KMS. */
+function md5Etag(base64: string): string {
+  return `"${Buffer.from(base64, 'base64').toString('hex')}"`;
 }
 
 function isMissing(error: unknown): boolean {

@@ -10,6 +10,10 @@ export const QUERY_CANCELED = '57014';
 export const ADMIN_SHUTDOWN = '57P01';
 export const INSUFFICIENT_PRIVILEGE = '42501';
 export const UNDEFINED_TABLE = '42P01';
+/** Of SET TRANSACTION SNAPSHOT: there is no such snapshot (any more); which of the three depends on the version. */
+export const INVALID_PARAMETER_VALUE = '22023';
+export const UNDEFINED_OBJECT = '42704';
+export const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
 export const INVALID_SCHEMA_NAME = '3F000';
 export const FOREIGN_KEY_VIOLATION = '23503';
 

@@ -70,6 +70,24 @@ export function integer(about: Describe & { min: number; max: number }): Setting
   };
 }
 
+/** A list of texts, written as a JSON array: names may hold commas, blanks and quotes. */
+export function jsonList(about: Describe): Setting<readonly string[], true> {
+  return {
+    ...about,
+    required: true,
+    allowed: 'a JSON array of texts that are not blank',
+    parse: (value) => {
+      try {
+        const list: unknown = JSON.parse(value);
+        const isList = Array.isArray(list) && list.every((one) => typeof one === 'string' && one.trim() !== '');
+        return isList ? list : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
 /** Makes a setting optional with a safe value that is written once, here; never for what deletes or chooses a target. */
 export function withFallback<V>(setting: Setting<V, true>, fallback: V): Setting<V, false> {
   return { ...setting, required: false, fallback };

@@ -17,16 +17,19 @@ export interface FaultRequest {
  *
  * With `times`, the n-th equal request (same operation, key and part) and all later ones are served as usual.
  * `drop` breaks the connection before anything is done, `drop-answer` after it is done and before the answer.
+ * `hang` takes the request and never answers, the connection stays open; `delayMs` answers late.
  */
 export type Fault =
   | { readonly status: number; readonly code: string; readonly times?: number }
+  | { readonly delayMs: number }
   | 'drop'
-  | 'drop-answer';
+  | 'drop-answer'
+  | 'hang';
 
 export type FaultHook = (request: FaultRequest) => Fault | undefined;
 
 export interface Faults {
-  next(request: StoreRequest): StoreError | 'drop' | 'drop-answer' | undefined;
+  next(request: StoreRequest): StoreError | Exclude<Fault, { status: number }> | undefined;
 }
 
 /** Asks the hook for each request and counts what it has answered. */
@@ -44,7 +47,7 @@ export function createFaults(hook: FaultHook | undefined): Faults {
         ...(partNumber !== undefined && { partNumber: Number(partNumber) }),
       };
       const fault = hook?.(seen);
-      if (fault === undefined || typeof fault === 'string') return fault;
+      if (fault === undefined || typeof fault === 'string' || 'delayMs' in fault) return fault;
       const name = JSON.stringify(seen);
       const before = given.get(name) ?? 0;
       if (fault.times !== undefined && before >= fault.times) return undefined;

@@ -1,6 +1,7 @@
 // The way of one request through the store: fault, signature, operation, bucket, policy, the operation itself, answer.
 // Called for each HTTP request; whatever is thrown becomes an XML error, never a dropped connection.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../functions/shared/clock.ts';
 import { checkPolicy } from './check-policy.ts';
 import { completeMultipartUpload } from './complete-upload.ts';
@@ -18,7 +19,7 @@ import { readObject } from './read-object.ts';
 import { header, readRequest, type StoreRequest } from './read-request.ts';
 import { receiveText } from './receive-body.ts';
 import { sendAnswer, sendError } from './send-answer.ts';
-import { notImplemented, storeError } from './store-error.ts';
+import { notImplemented, StoreError, storeError } from './store-error.ts';
 import type { StoreAnswer, StoreOperation } from './store-operation.ts';
 import { writeXml } from './write-xml.ts';
 
@@ -65,7 +66,10 @@ export async function serveRequest(
       incoming.socket.destroy();
       return;
     }
-    if (fault !== undefined && fault !== 'drop-answer') throw fault;
+    // The connection is closed by whoever loses patience: the client, or the server when it stops.
+    if (fault === 'hang') return;
+    if (fault instanceof StoreError) throw fault;
+    if (typeof fault === 'object') await sleep(fault.delayMs);
     const answer = await answerRequest(state, request);
     if (fault === 'drop-answer') {
       incoming.socket.destroy();

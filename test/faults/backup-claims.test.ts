@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { claimBackup, markFailed } from '../../functions/backup/claim-backup.ts';
-import { sweepUploads } from '../../functions/backup/sweep-uploads.ts';
+import { claimBackup, markFailed } from '../../functions/backup/claim/claim-backup.ts';
+import { sweepUploads } from '../../functions/backup/claim/sweep-uploads.ts';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { type Clock, systemClock } from '../../functions/shared/clock.ts';
 import { createObjectStore, type ObjectStore } from '../../functions/shared/object-store.ts';
@@ -53,7 +53,7 @@ describe('claimBackup', () => {
   test('the first attempt has a failed mark: the second gets an id of its own at once', async () => {
     const first = await claim('2026-03-02');
     if (!('claim' in first)) throw new Error('no claim');
-    await markFailed(store, 'shop', first.claim, 'a test');
+    await markFailed({ store, clock: systemClock }, 'shop', first.claim, 'a test');
 
     const second = await claim('2026-03-02', '02:01:00');
 
@@ -67,6 +67,19 @@ describe('claimBackup', () => {
     expect(await claim('2026-03-03', '02:15:00')).toMatchObject({ claim: { attempt: 2 } });
   });
 
+  test('a step of the same workflow goes on with its claim, another execution does not', async () => {
+    const scheduledTime = new Date('2026-03-07T02:00:00Z');
+    const steps = { store, clock: clockAt('2026-03-07T02:00:00Z'), database: 'shop', scheduledTime, leaseMs: LEASE_MS };
+    await claimBackup({ ...steps, executionId: 'run-1', mayResume: true });
+
+    const later = { ...steps, clock: clockAt('2026-03-07T02:00:05Z') };
+    expect(await claimBackup({ ...later, executionId: 'run-1', mayResume: true })).toMatchObject({
+      resumed: { backupId: '20260307T020000Z', attempt: 1 },
+    });
+    await expect(claimBackup({ ...later, executionId: 'run-2', mayResume: true })).rejects.toThrow(/still running/);
+    await expect(claimBackup({ ...later, executionId: 'run-1' })).rejects.toThrow(/still running/);
+  });
+
   test('the backup has a manifest: a second delivery finds it made', async () => {
     await claim('2026-03-04');
     await store.putNew(backupKeys('shop', '20260304T020000Z').manifest, '{}', 'application/json');
@@ -77,7 +90,7 @@ describe('claimBackup', () => {
   test('three attempts have failed: no fourth', async () => {
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       const made = await claim('2026-03-05');
-      if ('claim' in made) await markFailed(store, 'shop', made.claim, 'a test');
+      if ('claim' in made) await markFailed({ store, clock: systemClock }, 'shop', made.claim, 'a test');
     }
 
     await expect(claim('2026-03-05')).rejects.toThrow(/all 3 attempts at the backup of 20260305T020000Z have failed/);
@@ -103,18 +116,18 @@ describe('sweepUploads', () => {
   test('uploads of a vanished, a failed and a live attempt and of another database: only the dead ones are aborted', async () => {
     await claim('2026-04-01');
     const failed = await claim('2026-04-02', '02:00:00');
-    if ('claim' in failed) await markFailed(store, 'shop', failed.claim, 'a test');
+    if ('claim' in failed) await markFailed({ store, clock: systemClock }, 'shop', failed.claim, 'a test');
     await claim('2026-04-03', '02:00:00');
-    const keys = ['20260401T020000Z', '20260402T020000Z', '20260403T020000Z'].map(
-      (id) => backupKeys('shop', id).archive,
+    const keys = ['20260401T020000Z', '20260402T020000Z', '20260403T020000Z'].map((id) =>
+      backupKeys('shop', id).archiveFile('12.dat.gz'),
     );
-    for (const key of [...keys, 'other/20260401T020000Z/archive.dump']) await store.createUpload(key, 'a/b');
+    for (const key of [...keys, 'other/20260401T020000Z/archive/12.dat.gz']) await store.createUpload(key, 'a/b');
     const { log, events } = recordedContext();
 
     const aborted = await sweepUploads(store, clockAt('2026-04-03T02:10:00Z'), log, 'shop');
 
     expect(aborted).toBe(2);
     expect(events.map(({ fields }) => fields['key'])).toEqual(keys.slice(0, 2));
-    expect((await leftInBucket()).uploads.toSorted()).toEqual(['other/20260401T020000Z/archive.dump', keys[2]]);
+    expect((await leftInBucket()).uploads.toSorted()).toEqual(['other/20260401T020000Z/archive/12.dat.gz', keys[2]]);
   });
 });

@@ -1,6 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
 import { type BackupSource, createBackupSource } from '../support/backup-source.ts';
@@ -10,15 +7,14 @@ import { leftInBucket, sessionsGone, waitForRow } from '../support/what-is-left.
 
 /** What a process that can still act may take to close its sessions (design of failure handling). */
 const GONE_WITHIN_MS = 2_000;
+const ROWS = 501_000;
 
 let aws: LocalAws;
 let source: BackupSource;
-let folder: string;
 
 beforeAll(async () => {
   aws = await startLocalAws();
   source = await createBackupSource(aws);
-  folder = mkdtempSync(join(tmpdir(), 'nightshift-test-faults-'));
 });
 
 afterEach(() => {
@@ -27,7 +23,6 @@ afterEach(() => {
 });
 
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
   await source.drop();
   await aws.stop();
 });
@@ -42,146 +37,102 @@ async function failedBackup(...backUp: Parameters<BackupSource['backUp']>): Prom
   }
 }
 
-async function expectNothingLeft(): Promise<void> {
+/** No session, no upload, and no manifest besides those that were there before. */
+async function expectNothingLeft(manifests: readonly string[]): Promise<void> {
   expect(await sessionsGone(source.fresh, GONE_WITHIN_MS)).toBeLessThan(GONE_WITHIN_MS);
-  expect(await leftInBucket()).toEqual({ objects: [], uploads: [] });
+  expect((await leftInBucket()).uploads).toEqual([]);
+  expect(await manifestsNow()).toEqual(manifests);
 }
 
-const PG_DUMP_COPIES =
-  "select pid from pg_stat_activity where datname = $1 and application_name like 'nightshift/backup 2%' and query like 'COPY %readings%'";
+async function manifestsNow(): Promise<string[]> {
+  return (await leftInBucket()).objects.filter((key) => key.endsWith('/manifest.json'));
+}
 
-describe('runBackup', () => {
-  test('pg_dump writes a whole archive and then exits with 1: no object, no manifest, the exit code in the error', async () => {
-    source.replaceProgram('pg_dump', '"$REAL" "$@"; exit 1');
+const round = Array.from({ length: rounds }, (_, number) => number);
+
+describe('pg_dump, which gives the table of contents', () => {
+  test.each([
+    [
+      'exits with 1 before it is whole',
+      '"$REAL" "$@" | head -c 3000; exit 1',
+      /pg_dump exited with code 1 before its table of contents/,
+    ],
+    [
+      'is killed with -9 before it is whole',
+      '"$REAL" "$@" | head -c 3000; kill -9 $$',
+      /pg_dump was ended by SIGKILL before its table of contents/,
+    ],
+    [
+      'ends with 0 after half of it',
+      '"$REAL" "$@" | head -c 3000; exit 0',
+      /table of contents is not as it must be.*the archive ended before/,
+    ],
+    [
+      'writes something else',
+      'echo this is no archive',
+      /the first bytes are "this " but an archive begins with "PGDMP"/,
+    ],
+    [
+      'writes it whole and no data at all, as when it fails at the first row',
+      '"$REAL" "$@" | head -c 4; exit 1',
+      /pg_dump exited with code 1/,
+    ],
+  ])('%s: no backup, sessions gone', async (_, script, problem) => {
+    const before = await manifestsNow();
+    source.replaceProgram('pg_dump', script);
 
     const failure = await failedBackup();
 
-    expect(failure.code).toBe('client_tools.failed');
-    expect(failure.message).toMatch(
-      /pg_dump exited with code 1 after [1-9]\d* bytes.*no object and no backup was recorded.*Hint:/s,
-    );
-    await expectNothingLeft();
+    expect(failure.message).toMatch(problem);
+    await expectNothingLeft(before);
   });
 
-  test('pg_dump exits with 0 but what it wrote is no archive: refused', async () => {
-    source.replaceProgram('pg_dump', 'echo this is no archive');
+  test('is killed with -9 once it is whole: its locks are held by then, the backup has every row', async () => {
+    source.replaceProgram('pg_dump', '"$REAL" "$@" | head -c 150000; kill -9 $$');
 
-    const failure = await failedBackup();
+    expect(await source.backUp()).toMatchObject({ tables: 2, rows: ROWS });
+  });
+});
 
-    expect(failure.message).toMatch(/the first bytes are "this " but an archive begins with "PGDMP"/);
-    await expectNothingLeft();
+describe('the sessions of a backup', () => {
+  const COPYING =
+    "select pid from pg_stat_activity where datname = $1 and application_name like 'nightshift/backup 2%' and query like 'COPY (SELECT%readings%'";
+  const HOLDING =
+    "select pid from pg_stat_activity where datname = $1 and application_name like 'nightshift/holder 2%'";
+
+  test.each(round)('a worker is terminated while it copies (round %i): no backup, the others stop', async () => {
+    const before = await manifestsNow();
+    const backup = failedBackup();
+    const { pid } = await waitForRow<{ pid: number }>(source.fresh, COPYING);
+
+    await source.fresh.query('select pg_terminate_backend($1)', [pid]);
+
+    expect((await backup).code).toBe('database.session_lost');
+    await expectNothingLeft(before);
   });
 
-  test.each(Array.from({ length: rounds }, (_, round) => round))(
-    'pg_dump is killed with -9 midway (round %i): no object, no orphan part, sessions gone',
-    async () => {
-      const pidFile = join(folder, 'pg_dump.pid');
-      source.replaceProgram('pg_dump', `echo $$ > ${pidFile}; exec "$REAL" "$@"`);
-      const backup = failedBackup();
-      await waitForRow(source.fresh, PG_DUMP_COPIES);
+  test.each(round)('the holder of the snapshot is terminated midway (round %i): no backup', async () => {
+    const before = await manifestsNow();
+    const backup = failedBackup();
+    await waitForRow(source.fresh, COPYING);
+    const { pid } = await waitForRow<{ pid: number }>(source.fresh, HOLDING);
 
-      process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+    await source.fresh.query('select pg_terminate_backend($1)', [pid]);
 
-      expect((await backup).message).toMatch(/pg_dump was ended by SIGKILL/);
-      await expectNothingLeft();
-    },
-  );
+    expect(['backup.snapshot_lost', 'database.session_lost']).toContain((await backup).code);
+    await expectNothingLeft(before);
+  });
 
-  test.each(Array.from({ length: rounds }, (_, round) => round))(
-    'the backend of pg_dump is terminated midway (round %i): no object, the error says so',
-    async () => {
-      const backup = failedBackup();
-      const { pid } = await waitForRow<{ pid: number }>(source.fresh, PG_DUMP_COPIES);
-
-      await source.fresh.query('select pg_terminate_backend($1)', [pid]);
-
-      expect((await backup).message).toMatch(
-        /pg_dump exited with code 1 .*(terminating connection|EOF detected|closed the connection)/s,
-      );
-      await expectNothingLeft();
-    },
-  );
-
-  test.each(Array.from({ length: rounds }, (_, round) => round))(
-    'the backend that holds the snapshot is terminated midway (round %i): pg_dump is stopped, no object',
-    async () => {
-      source.replaceProgram('pg_dump', 'sleep 0.3; exec "$REAL" "$@"');
-      const backup = source.backUp();
-      const { pid } = await waitForRow<{ pid: number }>(
-        source.fresh,
-        "select pid from pg_stat_activity where datname = $1 and application_name = 'nightshift/backup' and query like 'select count(*)%'",
-      );
-
-      await source.fresh.query('select pg_terminate_backend($1)', [pid]);
-
-      await expect(backup).rejects.toMatchObject({ code: 'database.session_lost' });
-      await expectNothingLeft();
-    },
-  );
-
-  test('the time limit comes near midway: it stops itself, no object, sessions gone', async () => {
+  test('the time limit comes near midway: it stops itself, sessions gone', async () => {
+    const before = await manifestsNow();
     const deadline = new AbortController();
     const outOfTime = new JobFailure({ code: 'job.out_of_time', problem: 'p', safeState: 's', hint: 'h' });
     const backup = failedBackup({ signal: deadline.signal });
-    await waitForRow(source.fresh, PG_DUMP_COPIES);
+    await waitForRow(source.fresh, COPYING);
 
     deadline.abort(outOfTime);
 
     expect((await backup).code).toBe('job.out_of_time');
-    await expectNothingLeft();
-  });
-
-  test('pg_dump ends with 0 after half of its table of contents: refused, no object', async () => {
-    source.replaceProgram('pg_dump', '"$REAL" "$@" | head -c 3000; exit 0');
-
-    const failure = await failedBackup();
-
-    expect(failure.message).toMatch(/table of contents is not as it must be at byte [\d,]+.*the archive ended before/);
-    await expectNothingLeft();
-  });
-
-  test('S3 refuses the third part for good: pg_dump is stopped, the upload aborted', async () => {
-    aws.setFault(({ partNumber }) => (partNumber === 3 ? { status: 403, code: 'AccessDenied' } : undefined));
-
-    const failure = await failedBackup();
-
-    expect(failure.message).toMatch(/upload part 3 of ".*archive\.dump" in bucket "backups" failed: AccessDenied/);
-    aws.setFault(undefined);
-    await expectNothingLeft();
-  });
-
-  test('S3 refuses the manifest: there is no backup, whatever else is there', async () => {
-    aws.setFault(({ key }) => (key.endsWith('manifest.json') ? { status: 403, code: 'AccessDenied' } : undefined));
-
-    const failure = await failedBackup({}, { scheduledTime: '2026-02-01T02:00:00Z' });
-
-    expect(failure.message).toMatch(/put "shop\/20260201T020000Z\/manifest\.json"/);
-    const { objects, uploads } = await leftInBucket();
-    expect(objects.filter((key) => key.endsWith('manifest.json'))).toEqual([]);
-    expect(uploads).toEqual([]);
-  });
-});
-
-describe('runBackup, when S3 has hiccups', () => {
-  test('each part is refused once with 503 and the answers of completion, globals and manifest are lost: the backup is whole', async () => {
-    aws.setFault(({ operation, key, partNumber }) => {
-      if (partNumber !== undefined) return { status: 503, code: 'SlowDown', times: 1 };
-      if (operation === 'CompleteMultipartUpload' && dropOnce('complete')) return 'drop-answer';
-      if (key.endsWith('manifest.json') && operation === 'PutObject' && dropOnce('manifest')) return 'drop-answer';
-      if (key.endsWith('globals.sql') && operation === 'PutObject' && dropOnce('globals')) return 'drop-answer';
-      return undefined;
-    });
-    const dropped = new Set<string>();
-    function dropOnce(what: string): boolean {
-      if (dropped.has(what)) return false;
-      dropped.add(what);
-      return true;
-    }
-
-    const result = await source.backUp({}, { scheduledTime: '2026-02-02T02:00:00Z' });
-
-    expect(dropped).toEqual(new Set(['complete', 'globals', 'manifest']));
-    expect(result).toMatchObject({ backupId: '20260202T020000Z', alreadyMade: false, tables: 2 });
-    expect((await leftInBucket()).objects).toContain('shop/20260202T020000Z/manifest.json');
+    await expectNothingLeft(before);
   });
 });

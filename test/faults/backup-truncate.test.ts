@@ -84,7 +84,7 @@ describe('a TRUNCATE between the snapshot and the locks of pg_dump', () => {
       ]);
 
       expect(failure).toMatchObject({ code: 'backup.table_rewritten' });
-      expect(String(failure)).toMatch(/1 table was truncated or rewritten .*"app"\."notes"/);
+      expect(String(failure)).toMatch(/1 table was truncated, rewritten or renamed .*"app"\."notes"/);
       expect(await leftInBucket()).toEqual(before);
     },
   );

@@ -31,6 +31,29 @@ describe('fault injection', () => {
     }
   });
 
+  test('hang: no answer ever comes, and a client with patience of its own tries again', async () => {
+    let hung = 0;
+    const { client } = await startOwnServer(
+      {
+        fault: (request) => (request.operation === 'PutObject' && hung++ === 0 ? 'hang' : undefined),
+      },
+      { maxAttempts: 2, requestHandler: { requestTimeout: 300, throwOnRequestTimeout: true } },
+    );
+
+    const { $metadata } = await client.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x' }));
+
+    expect($metadata.attempts).toBe(2);
+  });
+
+  test('delayMs: the answer comes, but not before', async () => {
+    const { client } = await startOwnServer({ fault: puts({ delayMs: 200 }) });
+    const from = performance.now();
+
+    await client.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x' }));
+
+    expect(performance.now() - from).toBeGreaterThanOrEqual(195);
+  });
+
   test('SlowDown for one part of an upload: the hook is given its number, the other parts are served', async () => {
     const seen: FaultRequest[] = [];
     const { client } = await startOwnServer({

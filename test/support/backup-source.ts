@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { BackupResult } from '../../functions/backup/contract.ts';
-import { type BackupJob, runBackup } from '../../functions/backup/run-backup.ts';
+import type { BackupJob } from '../../functions/backup/run-backup.ts';
+import { runInline } from '../../functions/backup/steps/run-inline.ts';
 import { quoteIdentifier, quoteLiteral } from '../../functions/shared/quote-identifier.ts';
 import { createFreshDatabase, type FreshDatabase } from './fresh-database.ts';
 import { recordedContext } from './job-context.ts';
@@ -87,6 +88,19 @@ export async function createBackupSource(aws: LocalAws, readings = READINGS): Pr
     BACKUP_BUCKET: BUCKET,
     POSTGRES_CLIENT_DIRECTORIES: clients,
     PARTS_IN_FLIGHT: 4,
+    CODEC: 'gzip',
+    WORKERS: 2,
+    INLINE_LIMIT_GIB: 8,
+    COPY_STEPS: 8,
+    SNAPSHOT_HOLDER: 'server',
+    SNAPSHOT_LIFE_SECONDS: 600,
+    RELAY_SHIFT_SECONDS: 60,
+    INCLUDE_SCHEMAS: [],
+    EXCLUDE_SCHEMAS: [],
+    INCLUDE_TABLES: [],
+    EXCLUDE_TABLES: [],
+    EXCLUDE_TABLE_DATA: [],
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: undefined,
   };
 
   return {
@@ -106,7 +120,7 @@ export async function createBackupSource(aws: LocalAws, readings = READINGS): Pr
       chmodSync(path, 0o755);
     },
     backUp: async (more = {}, event = {}) =>
-      await runBackup({
+      await runInline({
         ...recordedContext(),
         event: { job: 'backup', scheduledTime: nextTime(), ...event },
         settings,

@@ -16,15 +16,28 @@ const manifest: BackupManifest = {
   serverId: '7',
   toolVersion: TOOL_VERSION,
   clientVersion: '15.18',
-  format: 'custom',
+  format: 'directory',
   codec: 'gzip',
   archiveVersion: '1.14',
   snapshot: '10:10:',
   encoding: 'UTF8',
-  tables: [{ schema: 'app', name: 'users', dumpId: null, key: 'k', rows: 3, bytes: null, ranges: [] }],
-  largeObjects: { count: 0, bytes: null, sha256: null },
+  tables: [
+    {
+      schema: 'app',
+      name: 'users',
+      dumpId: 7,
+      key: 'k',
+      rows: 3,
+      bytes: 6,
+      ranges: [
+        { blocks: [0, null], rows: 3, bytes: 6, crc32: '0000002a', sha256: 'a'.repeat(64), offset: 0, length: 26 },
+      ],
+    },
+  ],
+  largeObjects: { count: 0, bytes: 0, sha256: 'b'.repeat(64) },
   sequences: [],
   excluded: [],
+  readByPolicy: [],
   notSeen: [],
   extensions: [],
   roles: [],
@@ -46,6 +59,19 @@ describe('parseManifest', () => {
     const damaged = { ...manifest, tables: [{ ...manifest.tables[0], rows: -1 }] };
 
     expect(() => parseManifest('m', JSON.stringify(damaged))).toThrow(/tables\[0\]\.rows/);
+  });
+
+  test.each([
+    ['a table without a range', { tables: [{ ...manifest.tables[0], ranges: [] }] }, /tables\[0\]\.ranges/],
+    ['the format of an earlier version', { format: 'custom' }, /format/],
+    [
+      'a large object digest that is none',
+      { largeObjects: { count: 0, bytes: 0, sha256: null } },
+      /largeObjects\.sha256/,
+    ],
+    ['a field that nobody knows', { colour: 'red' }, /colour/],
+  ])('%s: refused by name, not read as something else', (_, part, problem) => {
+    expect(() => parseManifest('m', JSON.stringify({ ...manifest, ...part }))).toThrow(problem);
   });
 
   test.each(['', '{', 'null', '[]'])('the text is %j: refused, not read as an empty backup', (text) => {

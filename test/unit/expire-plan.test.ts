@@ -58,16 +58,32 @@ describe('chooseLeftovers', () => {
     outcome: 'kept' as const,
   };
 
-  test('ids without a manifest: only those older than every kept backup and older than 30 h are remains', () => {
+  test('ids without a manifest and without a claim: only those older than every kept backup and older than 30 h are remains', () => {
     const ids = ['20261122T020000Z', '20261120T020000Z', '20261119T020000Z-2', 'runs'];
 
-    expect(chooseLeftovers(ids, [kept], NOW)).toEqual({
+    expect(chooseLeftovers(ids, [kept], new Map(ids.map((id) => [id, 'without a claim'])), NOW)).toEqual({
       remains: ['20261119T020000Z-2'],
       leftAlone: ['20261122T020000Z', '20261120T020000Z', 'runs'],
     });
   });
 
+  test('an attempt that ended an hour ago leaves remains, one that ended later or may be at work does not', () => {
+    const anHourAgo = new Date(NOW.getTime() - 3_600_000);
+    const overSince = new Map([
+      ['20261122T020000Z', anHourAgo],
+      ['20261122T020000Z-2', new Date(anHourAgo.getTime() + 1)],
+      ['20261122T020000Z-3', undefined],
+    ]);
+
+    expect(chooseLeftovers([...overSince.keys()], [kept], overSince, NOW)).toEqual({
+      remains: ['20261122T020000Z'],
+      leftAlone: ['20261122T020000Z-2', '20261122T020000Z-3'],
+    });
+  });
+
   test('no backup is complete: nothing is a remain, because nothing stands in for it', () => {
-    expect(chooseLeftovers(['20200101T020000Z'], [], NOW).remains).toEqual([]);
+    const overSince = new Map([['20200101T020000Z', 'without a claim' as const]]);
+
+    expect(chooseLeftovers(['20200101T020000Z'], [], overSince, NOW).remains).toEqual([]);
   });
 });

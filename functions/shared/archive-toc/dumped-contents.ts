@@ -1,5 +1,7 @@
 // Lists by kind what an archive restores besides definitions: tables, large objects, sequences, materialized views.
 // Fails rather than leave out a data file that it does not know.
+
+import { quoteQualified } from '../quote-identifier.ts';
 import { entryFileName } from './archive-file-names.ts';
 import { type DumpedTable, dumpedTables } from './dumped-tables.ts';
 import type { Toc, TocEntry } from './toc-entry.ts';
@@ -10,6 +12,12 @@ export interface DumpedObject {
   readonly dumpId: number;
   readonly schema: string;
   readonly name: string;
+}
+
+export interface DumpedSequence extends DumpedObject {
+  /** As the server keeps it: a bigint, which a number could not hold. */
+  readonly lastValue: string;
+  readonly isCalled: boolean;
 }
 
 export interface LargeObjectGroup {
@@ -26,9 +34,11 @@ export interface DumpedContents {
   /** One group before 1.16; since then one for each owner and privileges, of at most 1,000. */
   readonly largeObjects: readonly LargeObjectGroup[];
   /** Sequences whose value is set (SEQUENCE SET). */
-  readonly sequences: readonly DumpedObject[];
+  readonly sequences: readonly DumpedSequence[];
   /** Materialized views that are refreshed (MATERIALIZED VIEW DATA), in the order of the archive. */
   readonly materializedViews: readonly DumpedObject[];
+  /** Tables, views, sequences, materialized views and foreign tables that are defined, as `"schema"."name"`. */
+  readonly relations: ReadonlySet<string>;
   /** Number of entries by kind, as `{ "TABLE DATA": 17, … }`. */
   readonly counts: ReadonlyMap<string, number>;
 }
@@ -51,10 +61,30 @@ export function dumpedContents(toc: Toc): DumpedContents {
     encoding: archiveEncoding(toc),
     tables: dumpedTables(toc),
     largeObjects: largeObjectGroups(toc),
-    sequences: objectsOf(toc, 'SEQUENCE SET'),
+    sequences: dumpedSequences(toc),
     materializedViews: objectsOf(toc, 'MATERIALIZED VIEW DATA'),
+    relations: new Set(
+      RELATION_KINDS.flatMap((kind) => objectsOf(toc, kind)).map(({ schema, name }) => quoteQualified(schema, name)),
+    ),
     counts,
   };
+}
+
+const RELATION_KINDS = ['TABLE', 'VIEW', 'SEQUENCE', 'MATERIALIZED VIEW', 'FOREIGN TABLE'] as const;
+
+/** As pg_dump read them: a sequence knows no snapshot, so a value read at another time would be another value. */
+function dumpedSequences(toc: Toc): DumpedSequence[] {
+  const text = createTocText(toc);
+  const entries = toc.entries.filter(({ desc }) => desc === 'SEQUENCE SET');
+  return entries.map(({ dumpId, namespace, tag, definition }) => {
+    const statement = definition?.toString('latin1') ?? '';
+    const [, lastValue, isCalled] = /, (-?\d+), (true|false)\);\n$/.exec(statement) ?? [];
+    if (!statement.startsWith('SELECT pg_catalog.setval(') || lastValue === undefined) {
+      throw tocFailure(`entry ${inFigures(dumpId)} sets a sequence by another statement than setval`);
+    }
+    const schema = namespace === null ? '' : text(namespace);
+    return { dumpId, schema, name: text(tag), lastValue, isCalled: isCalled === 'true' };
+  });
 }
 
 function objectsOf(toc: Toc, kind: string): DumpedObject[] {
