@@ -21,13 +21,14 @@ export interface DistributedBackup {
 }
 
 let backups = 0;
+const newExecution = (): string => randomUUID();
 
 /** A backup at a scheduled time of its own, or at the given one. */
 export function distributedBackup(
   source: BackupSource,
   {
     scheduledTime = new Date(Date.UTC(2027, 0, 1, 0, 0, (backups += 1))).toISOString(),
-    executionId = `${randomUUID()}`,
+    executionId = newExecution(),
     settings = {},
   }: { scheduledTime?: string; executionId?: string; settings?: Partial<BackupJob['settings']> } = {},
 ): DistributedBackup {
