@@ -243,7 +243,9 @@ async function copyOut(client: PoolClient, sql: string, options: CopyOutOptions)
   signal.throwIfAborted();
   const answer = Promise.withResolvers<{ rows: number }>();
   let rows: number | undefined;
+  let isStopped = false;
   const stop = (error: unknown) => {
+    isStopped = true;
     answer.reject(error);
     // With a statement in progress end() does not say goodbye but destroys the socket; the server then ends its COPY.
     if (client instanceof Client) void client.end();
@@ -256,6 +258,7 @@ async function copyOut(client: PoolClient, sql: string, options: CopyOutOptions)
       const { stream } = connection;
       const read = createCopyReader();
       receiver.copy = (chunk) => {
+        if (isStopped) return;
         const { text, rest } = read(chunk);
         const goOn = () => {
           if (rest === undefined) return free(chunk);

@@ -148,7 +148,9 @@ export function verifiedTables(
 }
 
 /** One good verification of each sample of one division into samples, in their order, when there are all of them. */
-export function wholeSetOfSamples(evidence: readonly Verification[]): Verification[] | undefined {
+export function wholeSetOfSamples<V extends Pick<Verification, 'outcome' | 'sample'>>(
+  evidence: readonly V[],
+): V[] | undefined {
   const good = evidence.filter(({ outcome }) => outcome === 'sample ok');
   for (const of of new Set(good.map(({ sample }) => sample?.of ?? 0))) {
     const set = Array.from({ length: of }, (_, index) =>

@@ -7,3 +7,5 @@ set local synchronize_seqscans = off;
 set local row_security = off;
 set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;
+-- Since PostgreSQL 17 it ends a transaction of any kind; older servers have no such setting and get no row.
+select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings where name = 'transaction_timeout';

@@ -40,7 +40,7 @@ export interface PartWriter {
 }
 
 interface PartWriterRequest {
-  store: ObjectStore;
+  store: Pick<ObjectStore, 'createUpload' | 'uploadPart' | 'putSame' | 'abortUpload'>;
   budget: UploadBudget;
   codec: DataCodec;
   key: string;

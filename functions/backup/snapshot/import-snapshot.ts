@@ -50,7 +50,7 @@ export async function importSnapshot(session: DatabaseSession, request: Snapshot
   await beginOnSnapshot(session, request);
   signal.throwIfAborted();
   await session.query(readSqlFile('backup/session.sql'));
-  await session.query(readSqlFile('backup/limit-lock-waits.sql'));
+  await session.query(readSqlFile('backup/worker-limits.sql'));
   const { server } = await readServerFacts(session);
   const wrong = (['snapshot', 'startedAt', 'address', 'serverId'] as const).filter(
     (name) => server[name] !== expected[name],

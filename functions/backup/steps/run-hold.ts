@@ -4,15 +4,16 @@
 import { claimOf } from '../../shared/backup-claims.ts';
 import type { Database } from '../../shared/database.ts';
 import { asJobFailure } from '../../shared/database-errors.ts';
+import { JobFailure } from '../../shared/job-failure.ts';
 import type { HoldResult } from '../contract.ts';
-import { incomplete } from '../finish/account-for-work.ts';
+import { accountForWork, incomplete } from '../finish/account-for-work.ts';
 import type { BackupPlan } from '../plan/plan-contract.ts';
 import type { BackupJob } from '../run-backup.ts';
 import { holdSchemaLock } from '../snapshot/hold-schema-lock.ts';
 import { openSource } from '../snapshot/open-source.ts';
 import { planOnSnapshot } from '../snapshot/plan-on-snapshot.ts';
 import { holdShift, type ShiftEnd, takeOverSnapshot } from '../snapshot/relay-shift.ts';
-import { readPlan, storePlan } from './stored-plan.ts';
+import { readAllWork, readPlan, storePlan } from './stored-plan.ts';
 
 const POLL_MS = 1_000;
 
@@ -26,7 +27,7 @@ export async function runHold(job: BackupJob): Promise<HoldResult> {
     const isFirst = plan === undefined && event.holder === 'first';
     const end = isFirst
       ? await beginRelay(job, source, backupId)
-      : await takeOver(job, source, plan ?? (await awaitPlan(job, backupId)));
+      : await takeOverUnlessCopied(job, source, plan ?? (await awaitPlan(job, backupId)));
     log.info('backup.shift_ended', { holder: event.holder, end });
     return { backupId, done: end !== 'relieved' };
   } catch (error) {
@@ -45,6 +46,27 @@ async function beginRelay(job: BackupJob, source: Database, backupId: string): P
     const { snapshotId } = snapshot;
     return await holdShift(session, { backupId, snapshotId, shiftSeconds: settings.RELAY_SHIFT_SECONDS, signal });
   });
+}
+
+/** Between two shifts the backup may come to its end: then there is no snapshot to take over, and none is needed. */
+async function takeOverUnlessCopied(job: BackupJob, source: Database, plan: BackupPlan): Promise<ShiftEnd> {
+  try {
+    return await takeOver(job, source, plan);
+  } catch (error) {
+    const isLost = error instanceof JobFailure && error.code === 'backup.snapshot_lost';
+    if (isLost && (await isAllCopied(job, plan))) return 'ended';
+    throw error;
+  }
+}
+
+async function isAllCopied(job: BackupJob, plan: BackupPlan): Promise<boolean> {
+  try {
+    accountForWork(plan, await readAllWork(job.store, plan));
+    return true;
+  } catch {
+    // Something is missing: the lost snapshot is a loss, and is what the caller reports.
+    return false;
+  }
 }
 
 async function takeOver(job: BackupJob, source: Database, plan: BackupPlan): Promise<ShiftEnd> {
