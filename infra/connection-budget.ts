@@ -9,6 +9,12 @@ export const ONE_SESSION = 1;
 /** bootstrap has no setting for it: two sessions of the administrator, and one of each role whose login it proves. */
 const BOOTSTRAP_SESSIONS = 2 + secretRoles.length;
 
+/** Beside the workers of a backup in one function: the snapshot, its control session, and pg_dump for the structure. */
+const BESIDE_WORKERS = 3;
+
+/** A session of its own for the clean-up, or pg_dump while the plan is made; both are short. */
+const BESIDE_COPY_STEPS = 1;
+
 type Sized = Pick<
   DatabaseConfig,
   'backup' | 'restoreDrill' | 'purge' | 'health' | 'migrate' | 'bootstrap' | 'schedules'
@@ -37,13 +43,19 @@ export function jobConnections(database: Sized): JobConnections[] {
     connectionsPerRun,
   });
   return [
-    of('backup', database.backup, database.backup.maxConnections),
+    of('backup', {}, backupConnections(database.backup)),
     of('restore-drill', database.restoreDrill, database.restoreDrill.maxConnections),
     of('purge', database.purge, ONE_SESSION),
     of('health', database.health, ONE_SESSION, scheduledHealth),
     of('migrate', database.migrate, database.migrate.maxConnections),
     of('bootstrap', database.bootstrap, BOOTSTRAP_SESSIONS),
   ];
+}
+
+/** A backup is made either by one function with its workers, or by copy steps beside the holders of the snapshot. */
+function backupConnections({ workers, copySteps, snapshotHolder }: Sized['backup']): number {
+  const holders = snapshotHolder === 'relay' ? 2 : 1;
+  return Math.max(workers + BESIDE_WORKERS, copySteps + holders + BESIDE_COPY_STEPS);
 }
 
 /** The sum over all jobs of runs × connections per run. */

@@ -16,6 +16,7 @@ export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {
   bootstrap: ['nightshift', 'roles', 'session'],
   migrate: ['migrations', 'nightshift', 'session'],
   backup: ['backup', 'session'],
+  verify: [],
   'restore-drill': ['drill', 'backup'],
   purge: ['purge', 'session'],
   health: ['health'],

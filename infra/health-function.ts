@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import type { HealthEnvironment } from '../functions/health/environment.ts';
 import { ONE_SESSION } from './connection-budget.ts';
 import { databaseEnvironment } from './database-environment.ts';
-import type { JobSchedule } from './function-schedules.ts';
+import type { JobSchedule } from './job-schedules.ts';
 import { METRIC_NAMESPACE, ScheduledFunction } from './scheduled-function.ts';
 import type { StackParts } from './stack-parts.ts';
 

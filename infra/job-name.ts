@@ -5,6 +5,7 @@ export const jobNames = [
   'bootstrap',
   'migrate',
   'backup',
+  'verify',
   'restore-drill',
   'purge',
   'expire',

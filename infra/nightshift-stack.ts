@@ -1,10 +1,12 @@
-// The stack of one database: bucket, access, alarms, queues and one function per job. No stack refers to another.
+// The stack of one database: bucket, access, alarms, queues and one function per job, and the workflow
+// of the backup. No stack refers to another.
 import { Annotations, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { backupFunction } from './backup-function.ts';
 import { BackupStore } from './backup-store.ts';
+import { BackupWorkflow } from './backup-workflow.ts';
 import { bootstrapFunction } from './bootstrap-function.ts';
 import { type DatabaseConfig, placeOfDatabase } from './config.ts';
 import { DatabaseAccess } from './database-access.ts';
@@ -17,6 +19,7 @@ import { purgeFunction } from './purge-function.ts';
 import { reportFunction } from './report-function.ts';
 import { restoreDrillFunction } from './restore-drill-function.ts';
 import type { StackParts } from './stack-parts.ts';
+import { verifyFunction } from './verify-function.ts';
 
 export class NightshiftStack extends Stack {
   constructor(scope: Construct, props: { config: DatabaseConfig; now: Date }) {
@@ -45,7 +48,9 @@ export class NightshiftStack extends Stack {
 
     bootstrapFunction(this, parts);
     migrateFunction(this, parts);
-    backupFunction(this, parts);
+    const backup = backupFunction(this, parts);
+    const verify = verifyFunction(this, parts);
+    const workflow = new BackupWorkflow(this, 'BackupWorkflow', parts, { backup, verify });
     restoreDrillFunction(this, parts);
     purgeFunction(this, parts);
     expireFunction(this, parts);
@@ -53,6 +58,7 @@ export class NightshiftStack extends Stack {
     reportFunction(this, parts);
 
     this.output('BackupBucketName', store.bucket.bucketName, 'Backups, run records and reports');
+    this.output('BackupWorkflowArn', workflow.machine.stateMachineArn, 'Start it for a backup with its verification');
     this.output('AlarmTopicArn', alarms.topic.topicArn, 'Every alarm reports here');
     this.warn(config, paused);
   }
@@ -77,7 +83,7 @@ export class NightshiftStack extends Stack {
     if (!config.backup.postgresClient)
       warn(
         'no-client-tools',
-        `${config.name}: backup.postgresClient names no layer, so backup and restore-drill find no pg_dump in Lambda and fail`,
+        `${config.name}: backup.postgresClient names no layer, so backup, verify and restore-drill find no client programs in Lambda and fail`,
       );
     if (config.unsafeDatabaseTls !== undefined)
       warn(

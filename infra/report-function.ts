@@ -10,6 +10,8 @@ import type { StackParts } from './stack-parts.ts';
 export function expectedJobs(schedules: DatabaseConfig['schedules']): string {
   const expected = {
     backup: schedules.backup,
+    // It ends the workflow of every backup.
+    verify: schedules.backup,
     purge: schedules.purge,
     expire: schedules.expire,
     'restore-drill': schedules.restoreDrill,

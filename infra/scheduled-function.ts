@@ -1,18 +1,21 @@
 // The one home-made construct: every function of Nightshift goes through it, so none is without a role of its own,
 // a log with an end, queues for lost events, a Failures alarm and, when it is scheduled, a NotRunning alarm.
+// A function that a workflow invokes is started, and its failures are told, by the workflow.
 import { join } from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type ILayerVersion, LoggingFormat, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { functionArchitecture, functionBundle, functionRuntime, projectRoot } from './function-bundle.ts';
 import { functionRole } from './function-role.ts';
-import { functionSchedules, type JobSchedule } from './function-schedules.ts';
+
 import type { JobName } from './job-name.ts';
+import { type JobSchedule, jobSchedules, startFunction } from './job-schedules.ts';
+import { retentionOf } from './log-retention.ts';
 import { alarmWindow, silenceMinutes } from './schedule-window.ts';
 import type { StackParts } from './stack-parts.ts';
 
@@ -23,7 +26,12 @@ export const FINISHED_METRIC = 'JobFinished';
 interface ScheduledFunctionProps {
   job: JobName;
   parts: StackParts;
-  settings: { timeoutSeconds: number; memoryMiB: number; reservedConcurrency?: number };
+  settings: {
+    timeoutSeconds: number;
+    memoryMiB: number;
+    reservedConcurrency?: number;
+    ephemeralStorageMiB?: number;
+  };
   /** The job's record of variables, typed by its environment.ts; unset ones are left out. */
   environment: Readonly<Record<string, string | undefined>>;
   /** Whether it connects to the database; the others stay outside the VPC, where the database cannot be reached. */
@@ -34,6 +42,8 @@ interface ScheduledFunctionProps {
   retriesOfFailedEvent: 0 | 2;
   /** None for a job that is invoked by hand. */
   schedules: readonly JobSchedule[];
+  /** By the workflow on these schedules: no schedule of its own starts the function, and no alarm tells of its errors. */
+  startedBy?: 'schedule' | 'workflow';
   layer?: ILayerVersion | undefined;
 }
 
@@ -70,6 +80,8 @@ export class ScheduledFunction extends Construct {
       architecture: functionArchitecture,
       timeout: Duration.seconds(settings.timeoutSeconds),
       memorySize: settings.memoryMiB,
+      ephemeralStorageSize:
+        settings.ephemeralStorageMiB === undefined ? undefined : Size.mebibytes(settings.ephemeralStorageMiB),
       reservedConcurrentExecutions: settings.reservedConcurrency,
       // CDK would widen the role by grants of its own.
       role: role.withoutPolicyUpdates(),
@@ -85,8 +97,10 @@ export class ScheduledFunction extends Construct {
       onFailure: new SqsDestination(parts.queues.failed),
     });
 
-    functionSchedules(this, parts, this.handler, job, props.schedules);
-    this.watchFailures(job, parts);
+    if (props.startedBy !== 'workflow') {
+      jobSchedules(this, parts, startFunction(this.handler), job, props.schedules);
+      this.watchFailures(job, parts);
+    }
     this.watchSilence(job, parts, props.schedules);
   }
 
@@ -124,13 +138,6 @@ export class ScheduledFunction extends Construct {
       actionsEnabled: !parts.paused,
     });
   }
-}
-
-/** CDK's own name for a number of days; the config allows only those that it knows. */
-function retentionOf(days: number): RetentionDays {
-  const retention = Object.values(RetentionDays).find((value): value is RetentionDays => Number(value) === days);
-  if (retention === undefined) throw new Error(`CloudWatch Logs knows no retention of ${days} days`);
-  return retention;
 }
 
 function definedOnly(record: Readonly<Record<string, string | undefined>>): Record<string, string> {

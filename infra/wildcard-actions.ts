@@ -12,12 +12,29 @@ export const networkInterfaceActions = [
 
 export const tracingActions = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'] as const;
 
+/** For a state machine, which decides itself what is sampled. */
+export const workflowTracingActions = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'] as const;
+
+export const logDeliveryActions = [
+  'logs:CreateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:DescribeLogGroups',
+  'logs:DescribeResourcePolicies',
+  'logs:GetLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:UpdateLogDelivery',
+] as const;
+
 const interfaces =
   'Lambda makes the network interfaces of a function in a VPC with the role of the function, before they have an ARN; the Describe actions know no resources. A Deny for requests of the code itself stands beside it';
 const tracing = 'X-Ray has no resource for sending segments (service authorization reference)';
+const logDelivery =
+  'Step Functions sets up the delivery of its log with the role of the state machine; these actions know no resources (Logging using CloudWatch Logs, Step Functions guide)';
 
 /** Action → why it is allowed on "*". */
 export const wildcardActions: ReadonlyMap<string, string> = new Map([
   ...networkInterfaceActions.map((action) => [action, interfaces] as const),
-  ...tracingActions.map((action) => [action, tracing] as const),
+  ...[...tracingActions, ...workflowTracingActions].map((action) => [action, tracing] as const),
+  ...logDeliveryActions.map((action) => [action, logDelivery] as const),
 ]);

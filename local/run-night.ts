@@ -10,6 +10,7 @@ import { LocalRunError } from './local-run-error.ts';
 import { checkDatabase } from './night/check-database.ts';
 import { loadSampleData } from './night/load-sample-data.ts';
 import { type NightStep, nightSteps, preparingSteps } from './night/night-steps.ts';
+import { createNightWorkflow, type NightWorkflow } from './night/night-workflow.ts';
 import { makeNightFolder, type NightWorld, openNightWorld } from './night/night-world.ts';
 import { HELP, type NightOptions, parseArguments } from './night/parse-arguments.ts';
 import { prepareDrillCluster } from './night/prepare-drill-cluster.ts';
@@ -119,7 +120,8 @@ function withSampleData(
   outcomes: StepOutcome[],
   onLine: (line: string) => void,
 ): ListrTask[] {
-  const tasks = steps.map((step) => stepTask(options, step, world, outcomes, onLine));
+  const workflow = createNightWorkflow();
+  const tasks = steps.map((step) => stepTask(options, step, { world, workflow }, outcomes, onLine));
   if (options.database) return tasks;
   const sample: ListrTask = {
     title: `sample data: ${options.users.toLocaleString('en-US')} users with audit rows`,
@@ -135,7 +137,7 @@ function withSampleData(
 function stepTask(
   options: NightOptions,
   step: NightStep,
-  world: () => NightWorld | undefined,
+  { world, workflow }: { world: () => NightWorld | undefined; workflow: NightWorkflow },
   outcomes: StepOutcome[],
   onLine: (line: string) => void,
 ): ListrTask {
@@ -163,9 +165,16 @@ function stepTask(
       const onProgress = (words: string) => {
         task.output = words;
       };
-      const outcome = await runStep(current, step, { onProgress, onLine, signal: interrupted.signal });
+      const watch = { onProgress, onLine, signal: interrupted.signal };
+      const outcome = await (step.by === 'workflow'
+        ? workflow.run(current, step, watch)
+        : runStep(current, step, watch));
       outcomes.push({ ...outcome });
       if (outcome.outcome === 'failed') throw new Error(outcome.figures);
+      if (outcome.outcome === 'not run') {
+        task.skip(outcome.figures);
+        return;
+      }
       task.title = `${step.title}: ${outcome.figures}`;
     },
   };

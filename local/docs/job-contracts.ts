@@ -18,6 +18,8 @@ import { restoreDrillEvent, restoreDrillResult } from '../../functions/restore-d
 import { restoreDrillSettings } from '../../functions/restore-drill/environment.ts';
 import type { JobName } from '../../functions/shared/jobs.ts';
 import type { Settings } from '../../functions/shared/read-environment.ts';
+import { verifyEvent, verifyResult } from '../../functions/verify/contract.ts';
+import { verifySettings } from '../../functions/verify/environment.ts';
 
 interface JobContract {
   settings: Settings;
@@ -43,6 +45,7 @@ export const jobContracts: Readonly<Record<JobName, JobContract>> = {
     example: { job: 'migrate', action: 'up', requestedBy },
   },
   backup: { settings: backupSettings, event: backupEvent, result: backupResult, example: { job: 'backup' } },
+  verify: { settings: verifySettings, event: verifyEvent, result: verifyResult, example: { job: 'verify' } },
   'restore-drill': {
     settings: restoreDrillSettings,
     event: restoreDrillEvent,

@@ -7,8 +7,10 @@ import type { DeployedFunction } from '../template/read-functions.ts';
 export interface Invoked {
   requestId: string;
   durationMs: number;
-  /** The answer of the handler, or why there is none. */
-  outcome: { ok: true; result: Record<string, unknown> } | { ok: false; code: string; message: string };
+  /** The answer of the handler, or why there is none; `errorType` is the name of the error as Lambda tells it. */
+  outcome:
+    | { ok: true; result: Record<string, unknown> }
+    | { ok: false; code: string; errorType: string; message: string };
 }
 
 export interface InvokeOptions {
@@ -34,7 +36,11 @@ export async function invokeFunction(
   });
   const kill = () => child.kill('SIGKILL');
   options.signal?.addEventListener('abort', kill, { once: true });
-  const timer = setTimeout(kill, deployed.timeoutMs);
+  let isOutOfTime = false;
+  const timer = setTimeout(() => {
+    isOutOfTime = true;
+    kill();
+  }, deployed.timeoutMs);
   const lastWords = readLines(child, options.onLine);
   const outcome = await new Promise<Invoked['outcome']>((resolve) => {
     let reply: Invoked['outcome'] | undefined;
@@ -42,10 +48,19 @@ export async function invokeFunction(
       reply =
         'result' in message
           ? { ok: true, result: message.result }
-          : { ok: false, code: message.error.code ?? message.error.name, message: message.error.message };
+          : {
+              ok: false,
+              code: message.error.code ?? message.error.name,
+              errorType: message.error.name,
+              message: message.error.message,
+            };
     });
-    child.once('error', (error) => resolve({ ok: false, code: 'Runtime.Failed', message: error.message }));
-    child.once('close', (exitCode, signal) => resolve(reply ?? withoutReply(exitCode, signal, lastWords())));
+    child.once('error', (error) => resolve(failed('Runtime.Failed', error.message)));
+    child.once('close', (exitCode, signal) => {
+      if (reply) resolve(reply);
+      else if (isOutOfTime) resolve(failed('Sandbox.Timedout', `Task timed out after ${deployed.timeoutMs / 1_000} s`));
+      else resolve(withoutReply(exitCode, signal, lastWords()));
+    });
     child.send({
       folder: deployed.folder,
       handler: deployed.handler,
@@ -65,7 +80,11 @@ type Reply =
 
 function withoutReply(exitCode: number | null, signal: string | null, lastWords: string): Invoked['outcome'] {
   const how = signal === null ? `exited with code ${exitCode ?? 'unknown'}` : `was ended by ${signal}`;
-  return { ok: false, code: 'Runtime.ExitError', message: `the function ${how} without an answer. ${lastWords}` };
+  return failed('Runtime.ExitError', `the function ${how} without an answer. ${lastWords}`);
+}
+
+function failed(errorType: string, message: string): Invoked['outcome'] {
+  return { ok: false, code: errorType, errorType, message };
 }
 
 function readLines(child: ChildProcess, onLine: ((line: string) => void) | undefined): () => string {

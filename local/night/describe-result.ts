@@ -9,10 +9,19 @@ import type { ReportResult } from '../../functions/report/contract.ts';
 import type { RestoreDrillResult } from '../../functions/restore-drill/contract.ts';
 import type { JobName } from '../../functions/shared/jobs.ts';
 
+/** Of the answer of verify, what is told of it. */
+interface VerifyFigures {
+  outcome?: string;
+  objects?: number;
+  rows?: number;
+  bytes?: number;
+}
+
 interface Answers {
   bootstrap: BootstrapResult;
   migrate: MigrateResult;
   backup: BackupResult;
+  verify: VerifyFigures;
   'restore-drill': RestoreDrillResult;
   purge: PurgeResult;
   expire: ExpireResult;
@@ -26,6 +35,15 @@ const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
   migrate: ({ done, current, pending }) =>
     `${plural(done.length, 'file')} run, now at ${current}, ${pending.length} pending`,
   backup: ({ tables, rows, bytes }) => `${plural(tables, 'table')}, ${count(rows)} rows, ${megabytes(bytes)} in S3`,
+  verify: ({ outcome, objects, rows, bytes }) =>
+    [
+      outcome ?? 'read back',
+      objects === undefined ? undefined : plural(objects, 'object'),
+      rows === undefined ? undefined : `${count(rows)} rows`,
+      bytes === undefined ? undefined : megabytes(bytes),
+    ]
+      .filter((part) => part !== undefined)
+      .join(', '),
   'restore-drill': ({ outcome, tables, rows, rtoSeconds }) =>
     `${outcome} (${plural(tables, 'table')}, ${count(rows)} rows), restored in ${rtoSeconds.toFixed(1)} s`,
   purge: ({ rowsDeleted, policies, complete }) =>

@@ -42,6 +42,7 @@ export function localEnvironment(
     AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
     AWS_LAMBDA_FUNCTION_NAME: `local-${job}`,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(stack.functions[job].memoryMiB),
     TZ: ':UTC',
   };
 }

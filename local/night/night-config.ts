@@ -11,7 +11,11 @@ interface Place {
   port: number;
   dbname: string;
   unsafeDatabaseTls: 'disable' | 'no-verify' | undefined;
+  distributed: boolean;
 }
+
+/** Nothing is small enough for one function then; two steps at a time, for a machine with few processors. */
+const DISTRIBUTED = { backup: { inlineLimitGiB: 0, copySteps: 2 }, verify: { inlineLimitGiB: 0, steps: 2 } };
 
 /** Writes the configuration as a JSON file into the folder and gives its path. */
 export function writeNightConfig(folder: string, place: Place): string {
@@ -22,7 +26,8 @@ export function writeNightConfig(folder: string, place: Place): string {
     server: { host: place.host, port: place.port, dbname: place.dbname },
     unsafeDatabaseTls: place.unsafeDatabaseTls,
     // The programs of this machine stand in for the layer; building one would need the network.
-    backup: { ...sample?.backup, postgresClient: null },
+    backup: { ...sample?.backup, ...(place.distributed ? DISTRIBUTED.backup : {}), postgresClient: null },
+    verify: { ...sample?.verify, ...(place.distributed ? DISTRIBUTED.verify : {}) },
   };
   const path = join(folder, 'nightshift.config.json');
   writeFileSync(path, `${JSON.stringify({ databases: [database] }, null, 2)}\n`);

@@ -1,4 +1,4 @@
-// The steps of a night in their order: which function is invoked with which event.
+// The steps of a night in their order: which function is invoked, or which workflow started, with which event.
 import type { JobName } from '../../functions/shared/jobs.ts';
 import type { NightOptions } from './parse-arguments.ts';
 
@@ -7,6 +7,8 @@ export interface NightStep {
   title: string;
   job: JobName;
   event: Record<string, unknown>;
+  /** The workflow runs backup and then verify: two steps, of which the first one starts it. */
+  by: 'function' | 'workflow';
   /** When it fails, the steps after it make no sense and are not run. */
   needed: boolean;
 }
@@ -19,12 +21,14 @@ export function preparingSteps(options: NightOptions): NightStep[] {
     title: 'bootstrap',
     job: 'bootstrap',
     event: { job: 'bootstrap', requestedBy },
+    by: 'function',
     needed: true,
   };
   const migrate: NightStep = {
     title: 'migrate',
     job: 'migrate',
     event: { job: 'migrate', action: 'up', requestedBy },
+    by: 'function',
     needed: true,
   };
   return options.database && !options.withMigrate ? [bootstrap] : [bootstrap, migrate];
@@ -36,6 +40,7 @@ export function nightSteps(options: NightOptions, scheduledTime: string): NightS
     title,
     job,
     event: { job, scheduledTime, ...own },
+    by: 'function',
     needed: false,
   });
   const purges = !options.database || options.withPurge;
@@ -43,7 +48,8 @@ export function nightSteps(options: NightOptions, scheduledTime: string): NightS
     step('health (minute)', 'health', { tier: 'minute' }),
     step('health (quarter-hour)', 'health', { tier: 'quarter-hour' }),
     step('health (daily)', 'health', { tier: 'daily' }),
-    step('backup', 'backup'),
+    { ...step('backup', 'backup'), by: 'workflow' },
+    { ...step('verify', 'verify'), by: 'workflow' },
     step('restore-drill', 'restore-drill'),
     ...(purges ? [step('purge', 'purge')] : []),
     step('expire', 'expire'),

@@ -110,6 +110,7 @@ async function synthesize(
     port: place.port,
     dbname: place.dbname,
     unsafeDatabaseTls: options.database?.tls.unsafe,
+    distributed: options.distributed,
   });
   const [stack] = await synthesizeStacks(configFile, join(folder, 'cdk.out'), signal);
   if (!stack) throw new Error('the configuration made no stack');

@@ -10,19 +10,22 @@ export interface NightOptions {
   drillHere: boolean;
   withMigrate: boolean;
   withPurge: boolean;
+  /** The backup is made and verified by many steps, as that of a large database. */
+  distributed: boolean;
   /** Sample users in the throw-away cluster. */
   users: number;
 }
 
 export const HELP = `npm start -- [options]
 
-Runs one whole night: health, backup, restore drill, expire, report (and on the throw-away cluster also bootstrap,
+Runs one whole night: health, backup, verify, restore drill, expire, report (and on the throw-away cluster also bootstrap,
 migrate and purge), with the functions as they are deployed.
 
   --database-url URL  your own database instead of a throw-away one (also: DATABASE_URL); it is only read
   --drill-here        restore into a scratch database on that server too
   --with-migrate      also run bootstrap and migrate on that database (changes it)
   --with-purge        also purge rows past retention on that database (deletes rows; needs bootstrap)
+  --distributed       make and verify the backup by many steps, as that of a large database
   --users N           sample users in the throw-away cluster (1 to 5000000, default 200000)
   --keep              leave everything under .nightshift/ and print the pg_restore line
   --help              this text
@@ -59,6 +62,7 @@ export function parseArguments(
     drillHere: values['drill-here'] ?? false,
     withMigrate: values['with-migrate'] ?? false,
     withPurge: values['with-purge'] ?? false,
+    distributed: values.distributed ?? false,
     users: parseUsers(values.users),
   };
 }
@@ -72,6 +76,7 @@ function readOptions(args: readonly string[]) {
         'drill-here': { type: 'boolean' },
         'with-migrate': { type: 'boolean' },
         'with-purge': { type: 'boolean' },
+        distributed: { type: 'boolean' },
         users: { type: 'string' },
         keep: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

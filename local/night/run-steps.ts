@@ -1,9 +1,10 @@
 // Runs the steps of a night one after another, tells of each as it goes on, and gives the outcome of all.
 import type { JobName } from '../../functions/shared/jobs.ts';
-import { invokeFunction } from '../lambda/invoke-function.ts';
+import { type Invoked, invokeFunction } from '../lambda/invoke-function.ts';
 import { describeResult } from './describe-result.ts';
 import type { NightStep } from './night-steps.ts';
 import type { NightWorld } from './night-world.ts';
+import { progressOf } from './step-progress.ts';
 
 export interface StepOutcome {
   title: string;
@@ -15,12 +16,15 @@ export interface StepOutcome {
   answer: Readonly<Record<string, unknown>>;
 }
 
-/** Invokes the function of one step; `onProgress` gets its last log event in words. Never rejects. */
-export async function runStep(
-  world: NightWorld,
-  step: NightStep,
-  watch: { onProgress(words: string): void; onLine(line: string): void; signal: AbortSignal },
-): Promise<StepOutcome> {
+export interface StepWatch {
+  /** Gets the last log event of the step in words. */
+  onProgress(words: string): void;
+  onLine(line: string): void;
+  signal: AbortSignal;
+}
+
+/** Invokes the function of one step. Never rejects. */
+export async function runStep(world: NightWorld, step: NightStep, watch: StepWatch): Promise<StepOutcome> {
   const deployed = world.stack.functions[step.job];
   const invoked = await invokeFunction(deployed, world.environmentOf(step.job), step.event, {
     signal: watch.signal,
@@ -30,23 +34,12 @@ export async function runStep(
       if (words !== undefined) watch.onProgress(words);
     },
   });
-  const base = { title: step.title, job: step.job, durationMs: invoked.durationMs };
-  if (!invoked.outcome.ok) {
-    return { ...base, outcome: 'failed', figures: `${invoked.outcome.code}: ${invoked.outcome.message}`, answer: {} };
-  }
-  const answer = invoked.outcome.result;
-  return { ...base, outcome: 'ok', figures: describeResult(step.job, answer), answer };
+  return stepOutcome(step, invoked.outcome, invoked.durationMs);
 }
 
-/** `backup: archive dumped` for the log event backup.archive_dumped; undefined for lines that are no milestone. */
-function progressOf(line: string): string | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    const entry: unknown = JSON.parse(line);
-    const event = typeof entry === 'object' && entry !== null ? Reflect.get(entry, 'event') : undefined;
-    return typeof event === 'string' ? event.replace('.', ': ').replaceAll('_', ' ') : undefined;
-  } catch {
-    // A line that only looks like JSON is no milestone; it is in the log of the night all the same.
-    return undefined;
-  }
+/** The outcome of a step from the answer or the failure of its function. */
+export function stepOutcome(step: NightStep, ended: Invoked['outcome'], durationMs: number): StepOutcome {
+  const base = { title: step.title, job: step.job, durationMs };
+  if (!ended.ok) return { ...base, outcome: 'failed', figures: `${ended.code}: ${ended.message}`, answer: {} };
+  return { ...base, outcome: 'ok', figures: describeResult(step.job, ended.result), answer: ended.result };
 }

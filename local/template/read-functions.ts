@@ -1,6 +1,7 @@
-// The Lambda functions, secrets and buckets of a synthesized stack, with every reference resolved to a local name.
+// The Lambda functions, the workflow, secrets and buckets of a synthesized stack, with every reference resolved to a local name.
 import { randomBytes } from 'node:crypto';
 import { type JobName, jobNames } from '../../functions/shared/jobs.ts';
+import { type DeployedWorkflow, readWorkflow } from '../workflow/read-workflow.ts';
 import { localReference, resolveDeep, resolveText } from './resolve-value.ts';
 import type { SynthesizedStack } from './synthesize-stack.ts';
 
@@ -11,11 +12,13 @@ export interface DeployedFunction {
   /** `index.handler`: file and export. */
   handler: string;
   timeoutMs: number;
+  memoryMiB: number;
   environment: Readonly<Record<string, string>>;
 }
 
 export interface DeployedStack {
   functions: Readonly<Record<JobName, DeployedFunction>>;
+  workflow: DeployedWorkflow;
   buckets: { name: string; versioned: boolean; policy: unknown }[];
   /** By ARN; the values are made as CloudFormation would make them (GenerateSecretString). */
   secrets: Record<string, Record<string, unknown>>;
@@ -28,8 +31,7 @@ export function readDeployedStack(stack: SynthesizedStack): DeployedStack {
   const secrets: DeployedStack['secrets'] = {};
   for (const [logicalId, resource] of Object.entries(stack.resources)) {
     if (resource.Type === 'AWS::Lambda::Function') {
-      const name = localReference(logicalId, resource);
-      const job = jobNames.find((one) => name.endsWith(`-${one}`));
+      const job = jobOfFunction(localReference(logicalId, resource));
       if (job) functions[job] = readFunction(job, stack, logicalId);
     } else if (resource.Type === 'AWS::S3::Bucket') {
       const versioned = JSON.stringify(resource.Properties['VersioningConfiguration'] ?? {}).includes('Enabled');
@@ -38,7 +40,12 @@ export function readDeployedStack(stack: SynthesizedStack): DeployedStack {
       secrets[localReference(logicalId, resource)] = generateSecret(stack, logicalId);
     }
   }
-  return { functions: complete(functions), buckets, secrets };
+  return { functions: complete(functions), workflow: readWorkflow(stack.resources), buckets, secrets };
+}
+
+/** The job of a function, which its name ends with; undefined for a function that is none of ours. */
+function jobOfFunction(functionName: string): JobName | undefined {
+  return jobNames.find((one) => functionName.endsWith(`-${one}`));
 }
 
 function complete(functions: Partial<Record<JobName, DeployedFunction>>): Record<JobName, DeployedFunction> {
@@ -59,6 +66,7 @@ function readFunction(job: JobName, stack: SynthesizedStack, logicalId: string):
     folder: stack.assetFolder(logicalId),
     handler: String(properties['Handler']),
     timeoutMs: Number(properties['Timeout'] ?? 3) * 1_000,
+    memoryMiB: Number(properties['MemorySize'] ?? 128),
     environment,
   };
 }

@@ -12,20 +12,26 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
   'AWS::URLSuffix': 'amazonaws.com',
 };
 
-/** What Ref gives for a resource: a name for buckets, functions and queues, an ARN for secrets, topics and keys. */
+/** What Ref gives for a resource: a name for buckets, functions and queues, an ARN for secrets, topics, keys and workflows. */
 export function localReference(logicalId: string, resource: TemplateResource): string {
   switch (resource.Type) {
     case 'AWS::S3::Bucket':
-      return typeof resource.Properties['BucketName'] === 'string'
-        ? resource.Properties['BucketName']
-        : logicalId.toLowerCase().slice(0, 63);
+      return nameIn(resource, 'BucketName', logicalId.toLowerCase().slice(0, 63));
     case 'AWS::SecretsManager::Secret':
       return `arn:aws:secretsmanager:${LOCAL_REGION}:${LOCAL_ACCOUNT}:secret:${logicalId}-local1`;
+    case 'AWS::StepFunctions::StateMachine':
+      return `arn:aws:states:${LOCAL_REGION}:${LOCAL_ACCOUNT}:stateMachine:${nameIn(resource, 'StateMachineName', logicalId)}`;
     case 'AWS::Lambda::Function':
-      return typeof resource.Properties['FunctionName'] === 'string' ? resource.Properties['FunctionName'] : logicalId;
+      return nameIn(resource, 'FunctionName', logicalId);
     default:
       return logicalId;
   }
+}
+
+/** The name that the template gives to a resource, or the one that the local run gives it. */
+function nameIn(resource: TemplateResource, property: string, otherwise: string): string {
+  const name = resource.Properties[property];
+  return typeof name === 'string' ? name : otherwise;
 }
 
 /**
@@ -69,9 +75,12 @@ export function resolveDeep(value: unknown, resources: Readonly<Record<string, T
   return Object.fromEntries(entries.map(([name, item]) => [name, resolveDeep(item, resources)]));
 }
 
-function localArn(logicalId: string, resources: Readonly<Record<string, TemplateResource>>): string {
+/** The ARN that Fn::GetAtt gives for a resource. */
+export function localArn(logicalId: string, resources: Readonly<Record<string, TemplateResource>>): string {
   const name = reference(logicalId, resources);
-  if (resources[logicalId]?.Type === 'AWS::S3::Bucket') return `arn:aws:s3:::${name}`;
+  const type = resources[logicalId]?.Type;
+  if (type === 'AWS::S3::Bucket') return `arn:aws:s3:::${name}`;
+  if (type === 'AWS::Lambda::Function') return `arn:aws:lambda:${LOCAL_REGION}:${LOCAL_ACCOUNT}:function:${name}`;
   return `arn:aws:local:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${name}`;
 }
 

@@ -9,6 +9,8 @@ import { ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } 
 
 const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
 const byHand = ['bootstrap', 'migrate'];
+/** Their failures are those of the workflow. */
+const bySteps = ['backup', 'verify'];
 const scheduled = jobNames.filter((job) => !byHand.includes(job));
 
 /** The properties of an alarm by its name without the database. */
@@ -25,17 +27,50 @@ function alarmNames(database: string): string[] {
 }
 
 describe.each(['sample', 'orders'])('alarms of %s', (database) => {
-  test.each([...jobNames])('%s fails: its Failures alarm goes off, and no data is not an alarm', (job) => {
-    expect(alarm(database, `${job}-failures`)).toMatchObject({
-      Namespace: 'AWS/Lambda',
-      MetricName: 'Errors',
-      Statistic: 'Sum',
+  test.each(jobNames.filter((job) => !bySteps.includes(job)))(
+    '%s fails: its Failures alarm goes off, and no data is not an alarm',
+    (job) => {
+      expect(alarm(database, `${job}-failures`)).toMatchObject({
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Errors',
+        Statistic: 'Sum',
+        Threshold: 1,
+        EvaluationPeriods: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        TreatMissingData: 'notBreaching',
+        ActionsEnabled: true,
+      });
+    },
+  );
+
+  test('the workflow of the backup fails, runs out of time or is stopped: one alarm tells of all three, also of verify', () => {
+    const [machine] = Object.keys(templateOf(synthesized, database).findResources('AWS::StepFunctions::StateMachine'));
+    const failures = alarm(database, 'backup-failures');
+    const queries: { Expression?: string; MetricStat?: { Metric: object; Stat: string } }[] = failures?.Metrics;
+
+    expect(failures).toMatchObject({
       Threshold: 1,
       EvaluationPeriods: 1,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       TreatMissingData: 'notBreaching',
       ActionsEnabled: true,
     });
+    expect(queries.map(({ Expression }) => Expression).filter((one) => one !== undefined)).toEqual([
+      'SUM([FILL(failed,0),FILL(timedout,0),FILL(aborted,0)])',
+    ]);
+    expect(queries.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat] : []))).toEqual(
+      ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map((name) =>
+        expect.objectContaining({
+          Stat: 'Sum',
+          Metric: {
+            Namespace: 'AWS/States',
+            MetricName: name,
+            Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: machine } }],
+          },
+        }),
+      ),
+    );
+    expect(alarm(database, 'verify-failures')).toBeUndefined();
   });
 
   test.each(scheduled)('%s does not run: its NotRunning alarm goes off, because no data is an alarm', (job) => {
@@ -60,6 +95,7 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
 
   test.each([
     ['backup', 27],
+    ['verify', 27],
     ['purge', 27],
     ['expire', 27],
     ['report', 27],
@@ -84,7 +120,7 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
     const names = alarmNames(database);
     const [topic] = Object.keys(templateOf(synthesized, database).findResources('AWS::SNS::Topic'));
 
-    expect(names).toHaveLength(17);
+    expect(names).toHaveLength(18);
     for (const name of names) {
       const { AlarmDescription, AlarmActions, OKActions } = alarm(database, name);
       expect(AlarmDescription).toMatch(new RegExp(`^.{20,}\\. Runbook: docs/runbook\\.md#${name}$`));

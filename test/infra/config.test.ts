@@ -29,7 +29,8 @@ describe('checkConfig', () => {
     expect(databases?.[0]).toMatchObject({
       name: 'sample',
       expire: { keepLast: 30 },
-      backup: { maxConnections: 4 },
+      backup: { workers: 2, copySteps: 8, snapshotHolder: 'server', timeoutSeconds: 900, memoryMiB: 2048 },
+      restoreDrill: { ephemeralStorageMiB: 10_240 },
       logRetentionDays: 400,
       schedules: { backup: { slackHours: 3, flexibleMinutes: 10 } },
     });
@@ -56,7 +57,7 @@ describe('checkConfig', () => {
     const problems = problemsOf(first, second);
 
     expect(problems).toHaveLength(3);
-    expect(problems[0]).toMatch(/^databases\[0\]\.connectionBudget: is 3; must be at least 23, /);
+    expect(problems[0]).toMatch(/^databases\[0\]\.connectionBudget: is 3; must be at least 29, /);
     expect(problems[1]).toMatch(/^databases\[1\]\.logRetentionDays: is 1000; must be one of 30, 60, /);
     expect(problems[2]).toBe('databases[1].name: is "sample"; must differ from the name of databases[0]');
   });
@@ -114,11 +115,38 @@ describe('checkConfig', () => {
   });
 
   test('the jobs together may open more connections than the budget: the line adds them up', () => {
-    const greedy = sample({ connectionBudget: 20, backup: { maxConnections: 10, reservedConcurrency: 2 } });
+    const greedy = sample({ connectionBudget: 20, backup: { copySteps: 18 }, health: { reservedConcurrency: 2 } });
 
     expect(problemsOf(greedy)).toEqual([
-      'databases[0].connectionBudget: is 20; must be at least 39, which the jobs may open (backup 2 × 10, restore-drill 1 × 4, purge 1 × 1, health 3 × 1, migrate 1 × 4, bootstrap 1 × 7)',
+      'databases[0].connectionBudget: is 20; must be at least 38, which the jobs may open (backup 1 × 20, restore-drill 1 × 4, purge 1 × 1, health 2 × 1, migrate 1 × 4, bootstrap 1 × 7)',
     ]);
+  });
+
+  test.each([
+    [{ workers: 16, copySteps: 1 }, 19],
+    [{ workers: 1, copySteps: 8 }, 10],
+    [{ workers: 1, copySteps: 8, snapshotHolder: 'relay' }, 11],
+  ])('a backup with %j: at worst it opens %i connections, in one function or in many', (backup, connections) => {
+    const [problem] = problemsOf(sample({ connectionBudget: 1, backup }));
+
+    expect(problem).toContain(`(backup 1 × ${connections}, `);
+  });
+
+  test.each([
+    [
+      'a filter without a pattern',
+      { includeTables: [] },
+      'includeTables: is an empty list; must be a list of names or patterns',
+    ],
+    ['a blank pattern', { excludeTables: [' '] }, 'excludeTables[0]: is blank; must be a text that is not blank'],
+    ['an unknown codec', { codec: 'lz4' }, 'codec: is "lz4"; must be "gzip" or "zstd"'],
+    ['an unknown holder', { snapshotHolder: 'lambda' }, 'snapshotHolder: is "lambda"; must be "server" or "relay"'],
+    ['a limit on steps that run beside each other', { reservedConcurrency: 2 }, 'has unknown "reservedConcurrency"'],
+  ])('%s in backup: it is refused', (_, backup, problem) => {
+    const problems = problemsOf(sample({ backup }));
+
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(problem);
   });
 
   test('a number that a function would refuse at night: it is refused at synth, with the range of that function', () => {
@@ -128,8 +156,8 @@ describe('checkConfig', () => {
   });
 
   test('a schedule of health less: the budget counts one run of health less', () => {
-    expect(problemsOf({ ...withSchedule({ healthMinute: null }), connectionBudget: 22 })).toEqual([]);
-    expect(problemsOf({ ...withSchedule({}), connectionBudget: 22 })).toHaveLength(1);
+    expect(problemsOf({ ...withSchedule({ healthMinute: null }), connectionBudget: 28 })).toEqual([]);
+    expect(problemsOf({ ...withSchedule({}), connectionBudget: 28 })).toHaveLength(1);
   });
 
   test('a backup at an hour that the clock change skips: it is refused with the date', () => {

@@ -52,7 +52,7 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
   });
 
   test('jobs without the database: they have no network interface, no secret and no VPC', () => {
-    for (const job of ['expire', 'report']) {
+    for (const job of ['verify', 'expire', 'report']) {
       expect(actionsOf(job).filter((action) => /^(ec2|secretsmanager):/.test(action))).toEqual([]);
       const functions = template.findResources('AWS::Lambda::Function', {
         Properties: { FunctionName: `nightshift-${database}-${job}` },
@@ -72,11 +72,11 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
 
   test('backup: it may put and find backups and claims, and delete nothing and read no archive', () => {
     expect(may('backup', 's3:PutObject')).toEqual(
-      under('*/archive*', '*/globals.sql', '*/manifest.json', 'claims/*', 'runs/backup/*'),
+      under('*/archive/*', '*/globals.sql', '*/manifest.json', '*/plan.json', '*/work/*', 'claims/*', 'runs/backup/*'),
     );
-    expect(may('backup', 's3:GetObject')).toEqual(under('*/manifest.json', 'claims/*'));
-    expect(may('backup', 's3:AbortMultipartUpload')).toEqual(under('*/archive*'));
-    expect(may('backup', 's3:ListMultipartUploadParts')).toEqual(under('*/archive*'));
+    expect(may('backup', 's3:GetObject')).toEqual(under('*/manifest.json', '*/plan.json', '*/work/*', 'claims/*'));
+    expect(may('backup', 's3:AbortMultipartUpload')).toEqual(under('*/archive/*'));
+    expect(may('backup', 's3:ListMultipartUploadParts')).toEqual(under('*/archive/*'));
     expect(may('backup', 's3:ListBucketMultipartUploads')).toEqual(['BUCKET']);
     expect(actionsOf('backup').filter((action) => action.startsWith('s3:Delete'))).toEqual([]);
   });
@@ -88,8 +88,43 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     expect(may('backup', 'kms:Decrypt')).toContain(key);
   });
 
+  test('verify: it may read every part of a backup and leave evidence, and neither put one nor read a claim', () => {
+    expect(may('verify', 's3:GetObject')).toEqual(
+      under('*/archive/*', '*/globals.sql', '*/manifest.json', '*/verified/*'),
+    );
+    expect(may('verify', 's3:PutObject')).toEqual(under('*/verified/*', 'runs/verify/*'));
+    expect(actionsOf('verify').filter((action) => action.startsWith('s3:'))).toEqual([
+      's3:GetObject',
+      's3:ListBucket',
+      's3:PutObject',
+    ]);
+    expect(may('verify', 'kms:Decrypt')).toHaveLength(1);
+  });
+
+  test('the workflow: it may invoke backup and verify, run and stop its own items, and deliver its log', () => {
+    const statements = roles(template).get(`Nightshift ${database}: workflow of backup`) ?? [];
+    const machine = `nightshift-${database}-backup`;
+
+    expect(allowedOn(statements, 'lambda:InvokeFunction')).toEqual([
+      expect.stringMatching(/^<BackupFunction\w+\.Arn>$/),
+      expect.stringMatching(/^<VerifyFunction\w+\.Arn>$/),
+    ]);
+    expect(allowedOn(statements, 'states:StartExecution')).toEqual([
+      expect.stringMatching(new RegExp(`:stateMachine:${machine}$`)),
+    ]);
+    for (const action of ['states:DescribeExecution', 'states:StopExecution']) {
+      expect(allowedOn(statements, action)).toEqual([
+        expect.stringMatching(new RegExp(`:execution:${machine}/\\*$`)),
+        expect.stringMatching(new RegExp(`:execution:${machine}:\\*$`)),
+      ]);
+    }
+    expect(statements.flatMap(({ actions }) => actions).filter((action) => !/^(logs|xray):/.test(action))).toHaveLength(
+      4,
+    );
+  });
+
   test('restore-drill: it may read backups and leave evidence, and put no part of a backup', () => {
-    expect(may('restore-drill', 's3:GetObject')).toEqual(under('*/archive*', '*/globals.sql', '*/manifest.json'));
+    expect(may('restore-drill', 's3:GetObject')).toEqual(under('*/archive/*', '*/globals.sql', '*/manifest.json'));
     expect(may('restore-drill', 's3:PutObject')).toEqual(under('*/drilled/*', 'runs/restore-drill/*'));
   });
 
@@ -97,7 +132,8 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     expect(may('expire', 's3:DeleteObjectVersion')).toEqual(under('2???????T??????Z*'));
     expect(may('expire', 's3:DeleteObject')).toEqual([]);
     expect(may('expire', 's3:PutObject')).toEqual(under('runs/expire/*'));
-    expect(may('expire', 's3:GetObject')).toEqual(under('*/manifest.json'));
+    // Claims tell whether what looks like a remainder is a backup that is being made.
+    expect(may('expire', 's3:GetObject')).toEqual(under('*/manifest.json', 'claims/*'));
     expect(may('expire', 's3:ListBucketVersions')).toEqual(['BUCKET']);
   });
 
@@ -171,14 +207,18 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     for (const [, value] of variables) expect(value).toEqual({ Ref: expect.stringMatching(/Secret/) });
   });
 
-  test('the role of a schedule: it may start exactly its own function and keep what it could not deliver', () => {
+  test('the role of a schedule: it may start exactly its own function or workflow and keep what it could not deliver', () => {
     const starters = [...roles(template)].filter(([role]) => role.startsWith(`Nightshift ${database}: starts `));
 
     expect(starters).toHaveLength(6);
+    expect(starters.map(([role]) => role)).toContain(`Nightshift ${database}: starts BackupWorkflow`);
     for (const [role, statements] of starters) {
-      const job = role.split(' ').at(-1) ?? '';
-      expect(allowedOn(statements, 'lambda:InvokeFunction')).toEqual([
-        expect.stringMatching(new RegExp(`^<${job}Function\\w+\\.Arn>$`)),
+      const started = role.split(' ').at(-1) ?? '';
+      const isWorkflow = started === 'BackupWorkflow';
+      expect(allowedOn(statements, isWorkflow ? 'states:StartExecution' : 'lambda:InvokeFunction')).toEqual([
+        expect.stringMatching(
+          new RegExp(isWorkflow ? `^<${started}StateMachine\\w+>$` : `^<${started}Function\\w+\\.Arn>$`),
+        ),
       ]);
       expect(allowedOn(statements, 'sqs:SendMessage')).toHaveLength(1);
       expect(statements).toHaveLength(2);

@@ -8,8 +8,8 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { clientToolsSettings } from '../../functions/shared/environment.ts';
 import { findClientTools } from '../../functions/shared/postgres-client-tools.ts';
+import { clientMajors } from '../../infra/backup-config.ts';
 import { projectRoot } from '../../infra/function-bundle.ts';
-import { clientMajors } from '../../infra/job-config.ts';
 import { jobNames } from '../../infra/job-name.ts';
 import { checkConfig } from '../../infra/load-config.ts';
 import { buildHere, postgresClientLayer } from '../../infra/postgres-client-layer.ts';
@@ -87,7 +87,7 @@ describe('the template', () => {
     return { template, functions, layers, warnings: synthesized.warnings['sample'] ?? [] };
   }
 
-  test('majors: one layer for the runtime and processor of the functions, which backup and restore-drill carry', () => {
+  test('majors: one layer for the runtime and processor of the functions, which backup, verify and restore-drill carry', () => {
     const { template, functions, layers, warnings } = layersOf({ majors: [15] });
 
     const [id] = Object.keys(template.findResources('AWS::Lambda::LayerVersion'));
@@ -100,29 +100,31 @@ describe('the template', () => {
     ]);
     expect(layers).toEqual([
       ['backup', [{ Ref: id }]],
+      ['verify', [{ Ref: id }]],
       ['restore-drill', [{ Ref: id }]],
     ]);
     expect(warnings).toEqual([]);
   });
 
-  test('layerArn: the same two functions carry that layer, and none is made', () => {
+  test('layerArn: the same three functions carry that layer, and none is made', () => {
     const { template, layers, warnings } = layersOf({ layerArn: ARN });
 
     expect(propertiesOf(template, 'AWS::Lambda::LayerVersion')).toEqual([]);
     expect(layers).toEqual([
       ['backup', [ARN]],
+      ['verify', [ARN]],
       ['restore-drill', [ARN]],
     ]);
     expect(warnings).toEqual([]);
   });
 
-  test('null: no function carries a layer, and synth warns that two jobs will fail', () => {
+  test('null: no function carries a layer, and synth warns that three jobs will fail', () => {
     const { template, layers, warnings } = layersOf(null);
 
     expect(propertiesOf(template, 'AWS::Lambda::LayerVersion')).toEqual([]);
     expect(layers).toEqual([]);
     expect(warnings.join()).toContain(
-      'backup.postgresClient names no layer, so backup and restore-drill find no pg_dump',
+      'backup.postgresClient names no layer, so backup, verify and restore-drill find no client programs',
     );
   });
 

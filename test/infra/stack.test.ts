@@ -53,6 +53,7 @@ describe.each(['sample', 'orders'])('functions of %s', (database) => {
     ['bootstrap', 0],
     ['migrate', 0],
     ['backup', 0],
+    ['verify', 0],
     ['restore-drill', 0],
     ['purge', 0],
     ['expire', 2],
@@ -139,7 +140,7 @@ describe('pausedUntil', () => {
     const states = propertiesOf(template, 'AWS::Scheduler::Schedule').map(({ State }) => State);
     expect(new Set(states)).toEqual(new Set(['DISABLED']));
     const silent = propertiesOf(template, 'AWS::CloudWatch::Alarm').filter(({ ActionsEnabled }) => !ActionsEnabled);
-    expect(silent).toHaveLength(6);
+    expect(silent).toHaveLength(7);
     for (const { AlarmName } of silent) expect(AlarmName).toMatch(/-notrunning$/);
     expect(paused.warnings['sample']?.join()).toContain('paused until 2026-12-31');
   });
@@ -292,9 +293,9 @@ describe('settings that reach a function', () => {
     expect(alone.warnings['sample']?.join()).not.toContain('unsafeDatabaseTls');
   });
 
-  test('the layer with the client tools: backup and restore-drill get it, and without one synth warns', () => {
+  test('the layer with the client tools: backup, verify and restore-drill get it, and without one synth warns', () => {
     const withLayer = jobNames.filter((job) => functionOf('orders', job)?.Layers?.length === 1);
-    expect(withLayer).toEqual(['backup', 'restore-drill']);
+    expect(withLayer).toEqual(['backup', 'verify', 'restore-drill']);
     expect(together.warnings['orders']).toEqual([]);
     expect(together.warnings['sample']?.join()).toContain('backup.postgresClient names no layer');
   });
@@ -310,8 +311,10 @@ describe('settings that reach a function', () => {
     const schedules = databases?.[0]?.schedules;
     if (schedules === undefined) throw new Error('the sample has no schedules');
 
-    expect(expectedJobs(schedules)).toBe('backup=27,purge=27,expire=27,restore-drill=75,health=1');
-    expect(expectedJobs({ ...schedules, purge: null, restoreDrill: null })).toBe('backup=27,expire=27,health=1');
+    expect(expectedJobs(schedules)).toBe('backup=27,verify=27,purge=27,expire=27,restore-drill=75,health=1');
+    expect(expectedJobs({ ...schedules, purge: null, restoreDrill: null })).toBe(
+      'backup=27,verify=27,expire=27,health=1',
+    );
     expect(reportSettings.EXPECTED_JOBS.parse(expectedJobs(schedules))).toBeDefined();
     expect(functionOf('sample', 'report')?.Environment.Variables.EXPECTED_JOBS).toBe(expectedJobs(schedules));
   });

@@ -19,7 +19,7 @@ import { createFreshDatabase, type FreshDatabase } from '../support/fresh-databa
 import { keptNight, type NightProcess, startNight } from '../support/night-process.ts';
 
 const NIGHT_MS = 180_000;
-const JOBS = ['bootstrap', 'migrate', 'backup', 'restore-drill', 'purge', 'expire', 'report'];
+const JOBS = ['bootstrap', 'migrate', 'backup', 'verify', 'restore-drill', 'purge', 'expire', 'report'];
 
 const nights: NightProcess[] = [];
 const folders: string[] = [];
@@ -68,9 +68,12 @@ async function expectNothingLeft(started: NightProcess): Promise<void> {
 
 describe('npm start', () => {
   test(
-    'two nights at once, one as root where we are root and one as a plain user: every job is ok, stock pg_restore restores the archive, nothing is left behind',
+    'two nights at once, one as root where we are root and one as a plain user whose backup is made in many steps: every job is ok, stock pg_restore restores the archive, nothing is left behind',
     async () => {
-      const both = [night(['--users', '2000', '--keep']), night(['--users', '2000'], { user: unprivilegedUser() })];
+      const both = [
+        night(['--users', '2000', '--keep']),
+        night(['--users', '2000', '--distributed'], { user: unprivilegedUser() }),
+      ];
       const [kept, plain] = await Promise.all(both.map(async ({ ended }) => await ended));
 
       for (const run of [kept, plain]) {
@@ -124,6 +127,7 @@ describe('npm start', () => {
 
       const { exitCode, output } = await broken.ended;
       expect(output).toMatch(/│ backup +│ failed │ .*client_tools\.failed/);
+      expect(output).toMatch(/│ verify +│ not run │/);
       expect(output).toMatch(/│ restore-drill +│ failed │/);
       expect(output).toMatch(/│ expire +│ ok/);
       expect(exitCode).toBe(1);

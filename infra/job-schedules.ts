@@ -1,16 +1,22 @@
-// The EventBridge schedules of one function, and the role that lets them start this function and no other.
-// scheduled-function.ts calls it.
+// The EventBridge schedules of one job, and the role that lets them start its function or workflow and no other.
+// scheduled-function.ts and backup-workflow.ts call it.
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import {
   ContextAttribute,
+  type IScheduleTarget,
   Schedule,
   ScheduleExpression,
   ScheduleTargetInput,
   TimeWindow,
 } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import {
+  LambdaInvoke,
+  type ScheduleTargetBaseProps,
+  StepFunctionsStartExecution,
+} from 'aws-cdk-lib/aws-scheduler-targets';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { JobName } from './job-name.ts';
 import type { DailySchedule, FrequentSchedule } from './schedule-config.ts';
@@ -25,18 +31,48 @@ export interface JobSchedule {
   input?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Makes the schedules of a function; none when the list is empty. */
-export function functionSchedules(
+/** What a schedule starts, and the one permission that it needs for it. */
+export interface Started {
+  permission: PolicyStatement;
+  target(props: ScheduleTargetBaseProps): IScheduleTarget;
+}
+
+/** A function as the target of schedules. */
+export function startFunction(handler: IFunction): Started {
+  return {
+    permission: new PolicyStatement({
+      sid: 'StartFunction',
+      actions: ['lambda:InvokeFunction'],
+      resources: [handler.functionArn],
+    }),
+    target: (props) => new LambdaInvoke(handler, props),
+  };
+}
+
+/** A state machine as the target of schedules. */
+export function startWorkflow(machine: IStateMachine): Started {
+  return {
+    permission: new PolicyStatement({
+      sid: 'StartWorkflow',
+      actions: ['states:StartExecution'],
+      resources: [machine.stateMachineArn],
+    }),
+    target: (props) => new StepFunctionsStartExecution(machine, props),
+  };
+}
+
+/** Makes the schedules of a job; none when the list is empty. */
+export function jobSchedules(
   scope: Construct,
   parts: StackParts,
-  handler: IFunction,
+  started: Started,
   job: JobName,
   schedules: readonly JobSchedule[],
 ): Schedule[] {
   if (schedules.length === 0) return [];
-  const role = schedulerRole(scope, parts, handler);
+  const role = schedulerRole(scope, parts, started);
   return schedules.map(({ name, schedule, input }) => {
-    const target = new LambdaInvoke(handler, {
+    const target = started.target({
       // CDK would add `<function>:*`, every version and alias.
       role: role.withoutPolicyUpdates(),
       deadLetterQueue: parts.queues.undelivered,
@@ -77,7 +113,7 @@ function expressionOf(schedule: DailySchedule | FrequentSchedule, timeZone: Time
   return ScheduleExpression.cron({ minute, hour, day, month: '*', year: '*', timeZone });
 }
 
-function schedulerRole(scope: Construct, parts: StackParts, handler: IFunction): Role {
+function schedulerRole(scope: Construct, parts: StackParts, started: Started): Role {
   return new Role(scope, 'SchedulerRole', {
     description: `Nightshift ${parts.config.name}: starts ${scope.node.id}`,
     assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
@@ -92,11 +128,7 @@ function schedulerRole(scope: Construct, parts: StackParts, handler: IFunction):
     inlinePolicies: {
       start: new PolicyDocument({
         statements: [
-          new PolicyStatement({
-            sid: 'StartFunction',
-            actions: ['lambda:InvokeFunction'],
-            resources: [handler.functionArn],
-          }),
+          started.permission,
           new PolicyStatement({
             sid: 'KeepUndeliveredEvents',
             actions: ['sqs:SendMessage'],
