@@ -124,7 +124,9 @@ export function makeArchive(parts: ArchiveParts): StoredArchive {
 
 /** Puts everything, the manifest last, in the way of the backup. */
 export async function storeArchive(store: ObjectStore, { manifest, objects }: StoredArchive): Promise<void> {
-  await Promise.all([...objects].map(async ([key, bytes]) => await store.putNew(key, bytes, 'application/octet-stream')));
+  await Promise.all(
+    [...objects].map(async ([key, bytes]) => await store.putNew(key, bytes, 'application/octet-stream')),
+  );
   const { manifest: key } = backupKeys(manifest.database, manifest.backupId);
   await store.putNew(key, JSON.stringify(manifest), 'application/json');
 }
@@ -199,11 +201,7 @@ function fixedFacts({ database, backupId, codec }: ArchiveParts) {
 }
 
 /** A table of contents that stock pg_restore lists (that of 1.14; 1.15 needs pg_restore 16). */
-function tocOf(
-  codec: DataCodec,
-  tables: readonly TestTable[],
-  largeObjects: readonly { oid: number }[],
-): Buffer {
+function tocOf(codec: DataCodec, tables: readonly TestTable[], largeObjects: readonly { oid: number }[]): Buffer {
   const toc: Omit<Toc, 'bytes'> = {
     header: {
       version: codec === 'gzip' ? '1.14' : '1.15',
