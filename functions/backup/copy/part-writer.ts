@@ -14,6 +14,8 @@ export const LEAST_PART_BYTES = 5_242_880;
 /** Not application/gzip: some clients would unpack that on their way. */
 const CONTENT_TYPE = 'application/octet-stream';
 
+const BEGINNING_BYTES = 16_384;
+
 interface UploadedPart {
   partNumber: number;
   etag: string;
@@ -84,12 +86,17 @@ export function createPartWriter(request: PartWriterRequest): PartWriter {
   let numbersUsed = 0;
   /** A full part that waits until it is sure not to be followed by a last one of less than 5 MiB. */
   let full: Buffer | undefined;
-  let filling: Buffer | undefined;
+  /** The beginning, which is all there is of a small object: 8 MiB for each of thousands would be taken for nothing. */
+  let beginning: Buffer | undefined = Buffer.allocUnsafe(BEGINNING_BYTES);
+  let filling: Buffer | undefined = beginning;
   let used = 0;
+  /** The write or finish under way. */
+  let working: Promise<unknown> = Promise.resolve();
 
   const throwIfFailed = () => {
     if (failures.length > 0) throw failures[0];
     request.signal.throwIfAborted();
+    stop.throwIfAborted();
   };
 
   function nextBuffer(): Buffer {
@@ -127,7 +134,11 @@ export function createPartWriter(request: PartWriterRequest): PartWriter {
 
   async function append(chunk: Buffer): Promise<void> {
     for (let from = 0; from < chunk.length; ) {
-      if (filling && used === filling.length) {
+      if (beginning && used === beginning.length) {
+        filling = nextBuffer();
+        beginning.copy(filling);
+        beginning = undefined;
+      } else if (filling && used === filling.length) {
         full = filling;
         filling = undefined;
       }
@@ -153,10 +164,10 @@ export function createPartWriter(request: PartWriterRequest): PartWriter {
     const end = isLast ? tail : NOTHING;
     if (!full && filling && used + end.length <= filling.length) {
       const bytes = used + end.copy(filling, used);
-      return { body: filling.subarray(0, bytes), memory: filling };
+      return { body: filling.subarray(0, bytes), memory: beginning ? undefined : filling };
     }
     const body = Buffer.concat([full ?? NOTHING, filling?.subarray(0, used) ?? NOTHING, end]);
-    for (const memory of [full, filling]) if (memory) budget.giveBack(memory);
+    for (const memory of [full, filling]) if (memory && !beginning) budget.giveBack(memory);
     return { body, memory: undefined };
   }
 
@@ -171,35 +182,49 @@ export function createPartWriter(request: PartWriterRequest): PartWriter {
     }
   }
 
+  async function write(compressed: readonly Buffer[]): Promise<void> {
+    throwIfFailed();
+    for (const chunk of compressed) {
+      hash.update(chunk);
+      length += chunk.length;
+      await append(chunk);
+    }
+  }
+
+  async function finish(): Promise<WrittenParts> {
+    throwIfFailed();
+    if (!isLast && length > 0 && length < LEAST_PART_BYTES) {
+      const padding = createPadding(codec, Math.max(leastPadding(codec), LEAST_PART_BYTES - length));
+      hash.update(padding);
+      length += padding.length;
+      await append(padding);
+    }
+    const { body, memory } = lastBody();
+    const sha256 = hash.digest('hex');
+    let object: StoredObject | null = null;
+    if (isLast && uploadId === null) object = await putWhole(body, memory);
+    else if (body.length > 0) await send(body, memory);
+    await Promise.all(sending);
+    throwIfFailed();
+    const parts = sent.toSorted((a, b) => a.partNumber - b.partNumber);
+    return { length, sha256, upload: uploadId === null ? null : { uploadId, parts }, object };
+  }
+
   return {
     write: async (compressed) => {
-      throwIfFailed();
-      for (const chunk of compressed) {
-        hash.update(chunk);
-        length += chunk.length;
-        await append(chunk);
-      }
+      const writing = write(compressed);
+      working = writing;
+      await writing;
     },
     finish: async () => {
-      throwIfFailed();
-      if (!isLast && length > 0 && length < LEAST_PART_BYTES) {
-        const padding = createPadding(codec, Math.max(leastPadding(codec), LEAST_PART_BYTES - length));
-        hash.update(padding);
-        length += padding.length;
-        await append(padding);
-      }
-      const { body, memory } = lastBody();
-      const sha256 = hash.digest('hex');
-      let object: StoredObject | null = null;
-      if (isLast && uploadId === null) object = await putWhole(body, memory);
-      else if (body.length > 0) await send(body, memory);
-      await Promise.all(sending);
-      throwIfFailed();
-      const parts = sent.toSorted((a, b) => a.partNumber - b.partNumber);
-      return { length, sha256, upload: uploadId === null ? null : { uploadId, parts }, object };
+      const finishing = finish();
+      working = finishing;
+      return await finishing;
     },
     abort: async () => {
       cancel.abort();
+      // It may be beginning the upload that has to be aborted; its failure is known to who called it.
+      await working.catch(() => {});
       // A part that arrives after the abort of its upload would stay in the bucket, unseen and paid for.
       await Promise.all(sending);
       if (request.uploadId !== null || uploadId === null) return;

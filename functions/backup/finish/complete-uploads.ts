@@ -28,13 +28,12 @@ export async function completeUploads(request: CompleteRequest): Promise<Map<str
   const { store, plan, contents, signal } = request;
   const prefix = backupKeys(plan.database, plan.backupId).archive;
   const expected = expectedSizes(plan, contents);
-  const before = await listed(store, prefix);
-  await inParallel(REQUESTS_AT_ONCE, contents.tables, async (copied) => {
+  const uploaded = contents.tables.filter(({ ranges }) => ranges.some(({ upload }) => upload !== null));
+  await inParallel(REQUESTS_AT_ONCE, uploaded, async (copied) => {
     signal.throwIfAborted();
-    if (before.get(copied.table.key)?.bytes === expected.get(copied.table.key)) return;
     await completeOne(request, copied, expected.get(copied.table.key) ?? 0);
   });
-  const after = await listed(store, prefix);
+  const [after] = await Promise.all([listed(store, prefix), abortUploads(store, prefix, request.log)]);
   for (const [key, bytes] of expected) {
     const actual = after.get(key);
     if (actual?.bytes !== bytes) {
@@ -44,7 +43,6 @@ export async function completeUploads(request: CompleteRequest): Promise<Map<str
     }
   }
   for (const key of after.keys()) if (!expected.has(key)) throw incomplete(`object ${key} is not in the plan`);
-  await abortUploads(store, prefix, request.log);
   return after;
 }
 
@@ -61,12 +59,11 @@ export async function abortUploads(store: ObjectStore, prefix: string, log: Log)
 
 async function completeOne({ store }: CompleteRequest, copied: CopiedTable, bytes: number): Promise<void> {
   const { key } = copied.table;
-  const [first] = copied.ranges;
-  const upload = first?.upload;
-  if (!upload) throw incomplete(`object ${key} was stored by one put but is not there`);
-  const parts = copied.ranges.flatMap((range) => range.upload?.parts ?? []);
+  const uploads = copied.ranges.flatMap(({ upload }) => upload ?? []);
+  const parts = uploads.flatMap((upload) => upload.parts);
   try {
-    await store.completeUpload(key, upload.uploadId, parts);
+    // One upload for all ranges of a table: accounted for before.
+    await store.completeUpload(key, uploads[0]?.uploadId ?? '', parts);
   } catch (error) {
     // S3 may have completed the upload although its answer was lost; the retry is then refused, but the object is ours:
     // only the holder of this attempt's claim writes this key. It is listed, not read: backup may not read archives.

@@ -43,9 +43,14 @@ export async function runInline(job: BackupJob): Promise<BackupResult> {
   const { claim } = claimed;
   const source = openSource(job);
   try {
-    await sweepUploads(store, clock, log, database);
-    const { plan, work } = await copyInline(job, source, claim, executionId);
-    return await recordBackup(job, plan, [work]);
+    // Beside the copying: what earlier runs have left is nothing that this one has to wait for.
+    const [copied, swept] = await Promise.allSettled([
+      copyInline(job, source, claim, executionId),
+      sweepUploads(store, clock, log, database),
+    ]);
+    if (copied.status === 'rejected') throw copied.reason;
+    if (swept.status === 'rejected') throw swept.reason;
+    return await recordBackup(job, copied.value.plan, [copied.value.work]);
   } catch (error) {
     await undo(job, claim, error);
     throw asJobFailure(error, {
