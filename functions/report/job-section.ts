@@ -78,6 +78,10 @@ function figuresOf({ job, result, dryRun }: RunRecord): string {
       number('tables', (count) => `${describeCount(count)} tables`),
       number('rows', (rows) => `${describeCount(rows)} rows`),
     ],
+    verify: [
+      typeof result['backupId'] === 'string' ? result['backupId'] : undefined,
+      number('rows', (rows) => `${describeCount(rows)} rows verified`),
+    ],
     'restore-drill': [
       typeof result['backupId'] === 'string' ? result['backupId'] : undefined,
       number('rtoSeconds', (seconds) => `restored in ${describeDuration(seconds * 1_000)}`),

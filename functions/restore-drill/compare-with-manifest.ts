@@ -1,8 +1,9 @@
-// Compares a restored database with the manifest of its backup: every table's row count, every sequence's value.
+// Compares a restored database with the manifest of its backup: row counts, sequences, large objects, extensions.
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import type { Database, DatabaseSession } from '../shared/database.ts';
 import { quoteQualified } from '../shared/quote-identifier.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
+import { compareLargeObjects } from './compare-large-objects.ts';
 
 export interface Difference {
   /** Kind and name of the object. */
@@ -22,6 +23,7 @@ export async function compareWithManifest(
     return [
       ...(await compareTables(session, manifest, signal)),
       ...(await compareSequences(session, manifest, signal)),
+      ...(await compareLargeObjects(session, manifest, signal)),
       ...(await compareExtensions(session, manifest)),
     ];
   });
@@ -54,18 +56,26 @@ async function compareTables(
       continue;
     }
     present.delete(qualified);
-    const { rows } = await session.query<{ rows: string }>(
-      `select count(*) as rows from only ${qualified} ${condition ?? ''}`,
-    );
-    const actual = Number(rows[0]?.rows);
+    const actual = await countRows(session, qualified, condition);
     if (actual !== table.rows) {
       differences.push({ what: `table ${qualified}`, expected: `${table.rows} rows`, actual: `${actual} rows` });
     }
   }
-  for (const qualified of present.keys()) {
-    differences.push({ what: `table ${qualified}`, expected: 'no such table', actual: 'present' });
+  for (const [qualified, condition] of present) {
+    // A filter has left out its rows, but not the table.
+    const isEmptied = manifest.excluded.includes(`rows of table ${qualified}`);
+    const actual = isEmptied ? `${await countRows(session, qualified, condition)} rows` : 'present';
+    const expected = isEmptied ? '0 rows' : 'no such table';
+    if (actual !== expected) differences.push({ what: `table ${qualified}`, expected, actual });
   }
   return differences;
+}
+
+async function countRows(session: DatabaseSession, qualified: string, condition: string | null): Promise<number> {
+  const { rows } = await session.query<{ rows: string }>(
+    `select count(*) as rows from only ${qualified} ${condition ?? ''}`,
+  );
+  return Number(rows[0]?.rows);
 }
 
 async function compareSequences(
@@ -73,7 +83,7 @@ async function compareSequences(
   manifest: BackupManifest,
   signal: AbortSignal,
 ): Promise<Difference[]> {
-  const listed = await session.query<{ schema: string; name: string }>(readSqlFile('backup/sequences.sql'));
+  const listed = await session.query<{ schema: string; name: string }>(readSqlFile('drill/sequences.sql'));
   const present = new Set(listed.rows.map((row) => quoteQualified(row.schema, row.name)));
   const differences: Difference[] = [];
   for (const sequence of manifest.sequences) {

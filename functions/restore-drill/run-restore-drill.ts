@@ -1,18 +1,22 @@
-// One restore drill, step by step: choose a backup, restore it into a scratch database, compare, drop it, record the proof.
+// One restore drill, step by step: choose a backup, fetch and check its archive, restore it into a scratch database,
+// compare, drop it, record the proof.
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { secretCredentials } from '../shared/credentials.ts';
-import { createDatabase, limitsOf, tlsOf } from '../shared/database.ts';
+import { createDatabase, type Database, limitsOf, tlsOf } from '../shared/database.ts';
 import { asJobFailure } from '../shared/database-errors.ts';
 import { describeError, JobFailure } from '../shared/job-failure.ts';
 import type { JobContext } from '../shared/job-handler.ts';
+import type { ClientTools } from '../shared/postgres-client-tools.ts';
 import type { SettingValues } from '../shared/read-environment.ts';
 import { checkTarget } from './check-target.ts';
 import { chooseBackup } from './choose-backup.ts';
 import { compareWithManifest, type Difference } from './compare-with-manifest.ts';
 import type { RestoreDrillEvent, RestoreDrillResult } from './contract.ts';
 import type { restoreDrillSettings } from './environment.ts';
-import { type Restored, restoreArchive } from './restore-archive.ts';
+import { fetchArchive, requireSpace } from './fetch-archive.ts';
+import { withPrivateFolder } from './private-folder.ts';
+import { restoreArchive } from './restore-archive.ts';
 import { createScratchDatabase, dropScratchDatabase, sweepScratchDatabases } from './scratch-database.ts';
 
 export type RestoreDrillJob = JobContext & {
@@ -30,8 +34,9 @@ const NOT_PROVEN_HERE = [
 /**
  * Restores a backup and compares it; the production database is not touched.
  *
- * A backup that does not restore (`drill.restore_failed`) or restores to something else (`drill.different`) throws after
- * that evidence is stored. The scratch database is dropped in every case, and those of crashed drills by the next run.
+ * A backup whose archive is not what was written (`drill.archive_damaged`), that does not restore (`drill.restore_failed`)
+ * or restores to something else (`drill.different`) throws after that evidence is stored. The scratch database and the
+ * fetched archive are removed in every case, and those of crashed drills by the next run.
  */
 export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDrillResult> {
   const { event, settings, store, clock, log, metrics } = job;
@@ -48,23 +53,15 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
   try {
     const tools = await checkTarget(server, settings.POSTGRES_CLIENT_DIRECTORIES, manifest);
     const swept = await sweepScratchDatabases(server, clock, log);
-    const scratch = await createScratchDatabase(server, clock, manifest);
-    let trial: Trial;
-    let notDropped: unknown;
-    try {
-      trial = await tryBackup({ job, server, tools, manifest, scratch });
-    } finally {
-      await dropScratchDatabase(server, scratch).catch((cause: unknown) => {
-        // What was found about the backup comes first; this is told afterwards.
-        notDropped = cause;
-        log.error('restore_drill.scratch_not_dropped', { scratch_database: scratch, problem: describeError(cause) });
-      });
-    }
+    const trial = await withPrivateFolder(clock, log, async (folder) => {
+      await requireSpace(manifest, folder);
+      return await tryBackup({ job, server, tools, manifest, folder });
+    });
     const evidence = await storeEvidence(job, manifest, trial);
     if (trial.failure) throw trial.failure;
-    if (notDropped !== undefined) throw notDroppedFailure(scratch, notDropped);
+    if (trial.notDropped) throw trial.notDropped;
 
-    metrics.put('RtoSeconds', trial.rtoSeconds);
+    metrics.put('RtoSeconds', trial.findings.rtoSeconds);
     metrics.put('DrillDurationSeconds', (clock.monotonicMs() - startedMs) / 1000);
     return {
       outcome: 'ok',
@@ -73,7 +70,8 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
       tables: manifest.tables.length,
       rows: manifest.tables.reduce((sum, table) => sum + table.rows, 0),
       sequences: manifest.sequences.length,
-      rtoSeconds: trial.rtoSeconds,
+      largeObjects: manifest.largeObjects.count,
+      rtoSeconds: trial.findings.rtoSeconds,
       notProven: NOT_PROVEN_HERE,
       swept,
       evidence,
@@ -89,33 +87,74 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
 }
 
 /** What a drill has found out about a backup. */
-interface Trial {
-  outcome: 'ok' | 'different' | 'failed';
+interface Findings {
+  outcome: 'ok' | 'damaged' | 'different' | 'failed';
   rtoSeconds: number;
   differences: Difference[];
-  failure: JobFailure | undefined;
 }
 
-/** Restores and compares; throws only what says nothing about the backup (a lost session, the time limit). */
-async function tryBackup(request: Parameters<typeof restoreArchive>[0]): Promise<Trial> {
-  const { job, server, manifest, scratch } = request;
-  let restored: Restored;
+interface Trial {
+  findings: Findings;
+  failure: JobFailure | undefined;
+  /** What was found about the backup comes first; this is told afterwards. */
+  notDropped?: JobFailure;
+}
+
+interface TrialRequest {
+  job: RestoreDrillJob;
+  server: Database;
+  tools: ClientTools;
+  manifest: BackupManifest;
+  folder: string;
+}
+
+/** Fetches, restores and compares; throws only what says nothing about the backup (S3, a lost session, the time limit). */
+async function tryBackup(request: TrialRequest): Promise<Trial> {
+  const { job, server, manifest, folder } = request;
+  const { clock, log, signal, store } = job;
+  const startedMs = clock.monotonicMs();
+  const seconds = () => Math.round(clock.monotonicMs() - startedMs) / 1000;
+  const differences = await fetchArchive({ store, manifest, folder, signal });
+  if (differences.length > 0) {
+    return {
+      findings: { outcome: 'damaged', rtoSeconds: 0, differences },
+      failure: damagedFailure(manifest, differences),
+    };
+  }
+  log.info('restore_drill.fetched', { backup_id: manifest.backupId, seconds: seconds() });
+  const scratch = await createScratchDatabase(server, clock, manifest);
+  let trial: Trial | undefined;
+  let notDropped: JobFailure | undefined;
   try {
-    restored = await restoreArchive(request);
+    trial = await restoreAndCompare({ ...request, scratch, seconds });
+  } finally {
+    await dropScratchDatabase(server, scratch).catch((cause: unknown) => {
+      notDropped = notDroppedFailure(scratch, cause);
+      log.error('restore_drill.scratch_not_dropped', { scratch_database: scratch, problem: describeError(cause) });
+    });
+  }
+  return { ...trial, ...(notDropped ? { notDropped } : {}) };
+}
+
+async function restoreAndCompare(request: TrialRequest & { scratch: string; seconds: () => number }): Promise<Trial> {
+  const { job, server, manifest, scratch } = request;
+  try {
+    await restoreArchive({ ...request, signal: job.signal });
   } catch (error) {
     if (!(error instanceof JobFailure) || error.code !== 'drill.restore_failed') throw error;
-    return { outcome: 'failed', rtoSeconds: 0, differences: [], failure: error };
+    return { findings: { outcome: 'failed', rtoSeconds: 0, differences: [] }, failure: error };
   }
-  job.log.info('restore_drill.restored', { backup_id: manifest.backupId, rto_seconds: restored.seconds });
+  const rtoSeconds = request.seconds();
+  job.log.info('restore_drill.restored', { backup_id: manifest.backupId, rto_seconds: rtoSeconds });
   const database = server.inDatabase(scratch);
   try {
     const differences = await compareWithManifest(database, manifest, job.signal);
-    if (restored.sha256 !== restored.expectedSha256) {
-      const what = 'SHA-256 of the archive';
-      differences.push({ what, expected: restored.expectedSha256, actual: restored.sha256 });
-    }
-    const failure = differences.length > 0 ? differentFailure(manifest, differences) : undefined;
-    return { outcome: failure ? 'different' : 'ok', rtoSeconds: restored.seconds, differences, failure };
+    return differences.length > 0
+      ? {
+          findings: { outcome: 'different', rtoSeconds, differences },
+          failure: differentFailure(manifest, differences),
+        }
+      : { findings: { outcome: 'ok', rtoSeconds, differences }, failure: undefined };
   } finally {
     await database.close();
   }
@@ -123,10 +162,9 @@ async function tryBackup(request: Parameters<typeof restoreArchive>[0]): Promise
 
 async function storeEvidence(job: RestoreDrillJob, manifest: BackupManifest, trial: Trial): Promise<string> {
   const key = backupKeys(job.settings.DATABASE_NAME, manifest.backupId).drilled(job.runId);
-  const { failure, ...found } = trial;
   const record = {
-    ...found,
-    problem: failure?.problem ?? null,
+    ...trial.findings,
+    problem: trial.failure?.problem ?? null,
     backupId: manifest.backupId,
     runId: job.runId,
     finishedAt: job.clock.now().toISOString(),
@@ -146,14 +184,31 @@ function notDroppedFailure(scratch: string, cause: unknown): JobFailure {
   });
 }
 
+const NOT_TO_BE_RELIED_ON =
+  'do not rely on this backup: make a new one now, drill it, and keep this one for the investigation';
+
+function damagedFailure(manifest: BackupManifest, differences: readonly Difference[]): JobFailure {
+  return new JobFailure({
+    code: 'drill.archive_damaged',
+    problem: `the archive of backup ${manifest.backupId} is not what was written; ${describeDifferences(differences, 'stored')}`,
+    safeState: 'Nothing was restored; the backup was not changed',
+    hint: NOT_TO_BE_RELIED_ON,
+  });
+}
+
 function differentFailure(manifest: BackupManifest, differences: readonly Difference[]): JobFailure {
-  const shown = differences
-    .slice(0, 5)
-    .map(({ what, expected, actual }) => `${what}: manifest ${expected}, restored ${actual}`);
   return new JobFailure({
     code: 'drill.different',
-    problem: `backup ${manifest.backupId} does not restore to what its manifest says; ${differences.length} difference${differences.length === 1 ? '' : 's'}: ${shown.join('; ')}`,
+    problem: `backup ${manifest.backupId} does not restore to what its manifest says; ${describeDifferences(differences, 'restored')}`,
     safeState: 'The scratch database was dropped; the backup was not changed',
-    hint: 'do not rely on this backup: make a new one now, drill it, and keep this one for the investigation',
+    hint: NOT_TO_BE_RELIED_ON,
   });
+}
+
+/** The number of all and the first five. */
+function describeDifferences(differences: readonly Difference[], found: 'stored' | 'restored'): string {
+  const shown = differences
+    .slice(0, 5)
+    .map(({ what, expected, actual }) => `${what}: manifest ${expected}, ${found} ${actual}`);
+  return `${differences.length} difference${differences.length === 1 ? '' : 's'}: ${shown.join('; ')}`;
 }

@@ -35,12 +35,12 @@ beforeAll(async () => {
 }, TIMEOUT);
 
 afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await aws.stop();
   await source.drop();
   const other = await createFreshDatabase();
   await rich.dropRoles({ query: other.query });
   await other.drop();
-  await aws.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Makes a backup while the writer works; pg_dump first makes the reference in the snapshot that it is given. */

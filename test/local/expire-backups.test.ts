@@ -131,7 +131,7 @@ describe('runExpire', () => {
 
     expect(failure).toMatchObject({ code: 'object_store.failed' });
     expect(between.filter((key) => key.startsWith(DAYS[2] ?? ''))).toEqual([
-      `${DAYS[2]}/archive.dump`,
+      `${DAYS[2]}/archive/toc.dat`,
       `${DAYS[2]}/globals.sql`,
     ]);
     expect(listed.map(({ backupId }) => backupId)).toEqual(DAYS.slice(0, 2));
@@ -142,8 +142,16 @@ describe('runExpire', () => {
   test('prefixes without manifest that are young, or not older than every kept backup: left alone and counted', async () => {
     const store = createObjectStore(BUCKET);
     const database = await storeBackups(DAYS.slice(0, 2));
-    await store.putNew(backupKeys(database, '20261122T020000Z').archive, 'in the making', 'application/octet-stream');
-    await store.putNew(backupKeys(database, '20261120T120000Z').archive, 'crashed', 'application/octet-stream');
+    await store.putNew(
+      backupKeys(database, '20261122T020000Z').archiveFile('toc.dat'),
+      'in the making',
+      'application/octet-stream',
+    );
+    await store.putNew(
+      backupKeys(database, '20261120T120000Z').archiveFile('toc.dat'),
+      'crashed',
+      'application/octet-stream',
+    );
     await store.putNew(`${database}/runs/backup/x.json`, '{}', 'application/json');
 
     const { result } = await expire(database);
@@ -263,21 +271,22 @@ async function storeBackup(store: ObjectStore, database: string, backupId: strin
     serverId: '1',
     toolVersion: '0.1.0',
     clientVersion: '15.18',
-    format: 'custom',
+    format: 'directory',
     codec: 'gzip',
     archiveVersion: '1.14',
     snapshot: '1:1:',
     encoding: 'UTF8',
     tables: [],
-    largeObjects: { count: 0, bytes: 0, sha256: null },
+    largeObjects: { count: 0, bytes: 0, sha256: '0'.repeat(64) },
     sequences: [],
     excluded: [],
+    readByPolicy: [],
     notSeen: [],
     extensions: [],
     roles: [],
     objects: [],
   };
-  await store.putNew(keys.archive, 'archive', 'application/octet-stream');
+  await store.putNew(keys.archiveFile('toc.dat'), 'archive', 'application/octet-stream');
   await store.putNew(keys.globals, 'globals', 'application/sql');
   await store.putNew(keys.manifest, JSON.stringify(manifest), 'application/json');
 }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Client } from 'pg';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { type BackupManifest, parseManifest } from '../../functions/shared/backup-manifest.ts';
+import { createObjectStore } from '../../functions/shared/object-store.ts';
 import { quoteIdentifier } from '../../functions/shared/quote-identifier.ts';
 import { invokeFunction } from '../../local/lambda/invoke-function.ts';
 import { preparingSteps } from '../../local/night/night-steps.ts';
@@ -50,6 +51,8 @@ export interface BackupWorkflow {
   pathOf(key: string): string;
   /** `table` → `<rows> <digest>` of a schema in the sample database, or in a stock pg_restore of a backup of it. */
   contents(schema: string, backupId?: string): Promise<Record<string, string>>;
+  /** Keys of the uploads of a backup that are neither completed nor aborted. */
+  uploads(backupId: string): Promise<string[]>;
   /** Sessions of the backup that are still on the server, once those that are ending have had 5 s. */
   sessionsLeft(backupId: string): Promise<number>;
   close(): Promise<void>;
@@ -69,6 +72,9 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
     if (outcome !== 'ok') throw new Error(figures);
   }
   const client = await connectAsSuperuser(cluster, SAMPLE_DBNAME);
+  const { BACKUP_BUCKET = '', ...settings } = world.environmentOf('backup');
+  for (const [name, value] of Object.entries(settings)) if (name.startsWith('AWS_')) process.env[name] = value;
+  const store = createObjectStore(BACKUP_BUCKET);
   const pathOf = (key: string) => join(world.bucketFolder, DATABASE, key);
   const relative = (key: string) => key.slice(DATABASE.length + 1);
 
@@ -134,6 +140,11 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
         await restored.end();
         await client.query(`drop database ${quoteIdentifier(name)}`);
       }
+    },
+    uploads: async (backupId) => {
+      const keys: string[] = [];
+      for await (const { key } of store.listUploads(backupKeys(DATABASE, backupId).archive)) keys.push(key);
+      return keys;
     },
     sessionsLeft: async (backupId) => {
       for (let waited = 0; ; waited += 1) {
