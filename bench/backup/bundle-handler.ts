@@ -1,0 +1,56 @@
+// Bundles the backup function with exactly the options with which it is deployed (infra/function-bundle.ts).
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { functionBundle, projectRoot, sqlFolders } from '../../infra/function-bundle.ts';
+import { LocalRunError } from '../../local/local-run-error.ts';
+
+export interface BundledFunction {
+  /** Has index.mjs and its SQL, as Lambda gets it. */
+  folder: string;
+  /** The process in which the local night runs functions, as JavaScript. */
+  launcher: string;
+}
+
+/** Writes the function and its launcher into new folders below `folder`. */
+export async function bundleBackupHandler(folder: string): Promise<BundledFunction> {
+  const bundled = { folder: join(folder, 'function'), launcher: join(folder, 'launcher', 'lambda-process.mjs') };
+  mkdirSync(bundled.folder, { recursive: true });
+  const options = functionBundle('backup');
+  try {
+    await build({
+      absWorkingDir: projectRoot,
+      entryPoints: ['functions/backup/handler.ts'],
+      outfile: join(bundled.folder, 'index.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: options.target ?? 'node24',
+      minify: options.minify ?? false,
+      keepNames: options.keepNames ?? false,
+      sourcemap: options.sourceMap ?? false,
+      sourcesContent: options.sourcesContent ?? true,
+      mainFields: options.mainFields ?? [],
+      external: options.externalModules ?? [],
+      banner: { js: options.banner ?? '' },
+      logLevel: 'silent',
+    });
+    // Node would strip the types in the measured process, with a compiler that takes 20 MiB which Lambda never needs.
+    await build({
+      entryPoints: [join(projectRoot, 'local/lambda/lambda-process.ts')],
+      outfile: bundled.launcher,
+      format: 'esm',
+      logLevel: 'silent',
+    });
+  } catch (error) {
+    const words = error instanceof Error ? error.message.split('\n').slice(0, 4).join(' / ') : String(error);
+    throw new LocalRunError(
+      `the backup function could not be bundled: ${words}. No benchmark was run`,
+      'npm run types tells more',
+    );
+  }
+  for (const name of sqlFolders.backup) {
+    cpSync(join(projectRoot, 'sql', name), join(bundled.folder, 'sql', name), { recursive: true });
+  }
+  return bundled;
+}
