@@ -225,7 +225,8 @@ function receiverOf(connection: Connection) {
 /**
  * Gives the memory of a chunk back at once instead of at the next garbage collection.
  *
- * V8 collects its whole heap after every 64 MiB of such chunks, although the heap is small: measured, a fifth of the CPU.
+ * V8 collects its whole heap after every 64 MiB of such chunks, although the heap is small: measured, 8% of the CPU
+ * with gzip and 15% with zstd, and 30 MiB.
  */
 function free(chunk: Buffer): void {
   const memory = chunk.buffer;
@@ -234,7 +235,7 @@ function free(chunk: Buffer): void {
 }
 
 /**
- * pg itself cannot COPY, and pg-copy-streams makes an object for each row: measured, 0.8 s of 3 s for 1.25 million rows.
+ * pg itself cannot COPY, and pg-copy-streams makes an object for each row: measured, 0.35 of 3.1 s of CPU for 1.25 million rows.
  *
  * As with pg-copy-streams the text is taken from the socket, and everything after it goes to pg's own parser.
  */

@@ -133,6 +133,29 @@ describe('a copy step', () => {
     expect(readings?.ranges).toHaveLength(groups.length);
   });
 
+  test('meets its deadline in a table that was planned as one range: it gets an upload for its halves, the backup is exact', async () => {
+    await source.fresh.query(
+      'create table app.single as select n, md5(n::text) || md5((n + 1)::text) t from generate_series(1, 150000) n',
+    );
+    const backup = distributedBackup(source);
+    const { groups } = await backup.plan();
+    const deadline = new AbortController();
+    const running = Promise.all(groups.map(async (group) => await backup.copy(group, 1, { signal: deadline.signal })));
+    await waitForRow(
+      source.fresh,
+      "select pid from pg_stat_activity where datname = $1 and application_name like 'nightshift/backup 2%' and state = 'active' and query like 'COPY %single%'",
+    );
+    deadline.abort(outOfTime);
+    for (let answer of await running) while (!answer.done) answer = await backup.copy(answer.group, answer.pass);
+    const result = await backup.finish();
+    await source.fresh.query('drop table app.single');
+
+    expect(result.rows).toBe(ROWS + 150_000);
+    const single = (await manifestOf(result.backupId)).tables.find(({ name }) => name === 'single');
+    expect(single?.ranges.length).toBeGreaterThan(1);
+    expect((await leftInBucket()).uploads).toEqual([]);
+  });
+
   test('is started again after it died before its record was stored: the same parts again, the backup is whole', async () => {
     const backup = distributedBackup(source);
     const { groups } = await backup.plan();

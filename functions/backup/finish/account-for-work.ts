@@ -38,6 +38,8 @@ export function accountForWork(plan: BackupPlan, works: readonly CopiedWork[]): 
 
 function refuseGaps(table: PlannedTable, ranges: readonly CopiedRange[]): void {
   const name = quoteQualified(table.schema, table.name);
+  // A table that was planned as one range has an upload of its own when it had to be split.
+  const uploadId = table.uploadId ?? (ranges.length > 1 ? (ranges[0]?.upload?.uploadId ?? 'none') : null);
   let next: number | null = 0;
   let lastPart = 0;
   for (const { blocks, upload, object } of ranges) {
@@ -47,7 +49,7 @@ function refuseGaps(table: PlannedTable, ranges: readonly CopiedRange[]): void {
       );
     }
     next = blocks[1];
-    const belongs = table.uploadId === null ? ranges.length === 1 : upload?.uploadId === table.uploadId;
+    const belongs = uploadId === null || upload?.uploadId === uploadId;
     if (!belongs || (upload === null) === (object === null)) {
       throw incomplete(`the range from block ${blocks[0]} of table ${name} does not belong to its upload`);
     }

@@ -43,7 +43,11 @@ const plannedTable = z.strictObject({
 const plannedLargeObjects = z.strictObject({ oids: z.array(count).min(1), estimatedBytes: count });
 
 const workItem = z.union([
-  z.strictObject({ dumpId: count, range: plannedRange }),
+  z.strictObject({
+    dumpId: count,
+    range: plannedRange,
+    uploadId: z.string().optional().describe('of a table that was planned as one range and had to be split'),
+  }),
   z.strictObject({ largeObjects: count.describe('index in plan.largeObjects') }),
 ]);
 

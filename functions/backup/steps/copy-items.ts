@@ -44,8 +44,9 @@ export async function copyItems(request: CopyItemsRequest): Promise<void> {
         );
         continue;
       }
-      const table = tables.get(item.dumpId);
-      if (!table) throw new Error(`the plan has no table ${item.dumpId}`);
+      const planned = tables.get(item.dumpId);
+      if (!planned) throw new Error(`the plan has no table ${item.dumpId}`);
+      const table = item.uploadId === undefined ? planned : { ...planned, uploadId: item.uploadId };
       await lockTable(session, table);
       await session.query(`set local row_security = ${table.rowSecurity}`);
       const { range } = item;

@@ -13,6 +13,8 @@ import { type CopiedItems, copyItems } from './copy-items.ts';
 import { reportProgress } from './report-progress.ts';
 import { readPlan, readWork, storeWork } from './stored-plan.ts';
 
+const CONTENT_TYPE = 'application/octet-stream';
+
 /** Copies one group as far as the time allows; a second run of the same pass answers what the first has stored. */
 export async function runCopy(job: BackupJob): Promise<CopyResult> {
   const { event, settings, store } = job;
@@ -47,7 +49,7 @@ async function copyPass(job: BackupJob, plan: BackupPlan, group: number, pass: n
         safeState: 'The parts that it has uploaded are overwritten by the same bytes when it is started again',
       });
     }
-    if (current) waiting.unshift(...halves(plan, current, waiting.length + 1 < items.length));
+    if (current) waiting.unshift(...(await halves(job, plan, current, waiting.length + 1 < items.length)));
   } finally {
     progress.end();
     await source.close();
@@ -69,14 +71,19 @@ function isOutOfTime(signal: AbortSignal): boolean {
 }
 
 /** The item that was under way when the time was over, in halves: alone in a pass it has more time, but not without end. */
-function halves(plan: BackupPlan, item: WorkItem, hadCompany: boolean): WorkItem[] {
+async function halves(job: BackupJob, plan: BackupPlan, item: WorkItem, hadCompany: boolean): Promise<WorkItem[]> {
   if ('largeObjects' in item) {
     if (hadCompany) return [item];
     throw tooLarge(`${plan.largeObjects[item.largeObjects]?.oids.length ?? 0} large objects`);
   }
   const table = plan.tables.find(({ dumpId }) => dumpId === item.dumpId);
   const parts = splitRange(item.range, table?.blocks ?? 0);
-  if (parts) return parts.map((range) => ({ dumpId: item.dumpId, range }));
+  if (table && parts) {
+    // A table of one range had no upload yet; both halves must go into the same.
+    const own =
+      table.uploadId === null ? (item.uploadId ?? (await job.store.createUpload(table.key, CONTENT_TYPE))) : null;
+    return parts.map((range) => ({ dumpId: item.dumpId, range, ...(own === null ? {} : { uploadId: own }) }));
+  }
   if (hadCompany) return [item];
   throw tooLarge(`the range from block ${item.range.blocks[0]} of table "${table?.schema}"."${table?.name}"`);
 }

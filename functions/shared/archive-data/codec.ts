@@ -86,14 +86,16 @@ export function createCompressor(codec: DataCodec, rows: 'short' | 'long'): Comp
   };
 }
 
-/** A whole member or frame of a few bytes. */
-function compressAtOnce(codec: DataCodec, text: Buffer): Buffer {
-  return codec === 'gzip' ? gzipSync(text, { level: GZIP.level }) : zstdCompressSync(text, { params: ZSTD.params });
+/** A whole member or frame at once, on the main thread: for texts so small that a stream costs more than it saves. */
+export function compressAtOnce(codec: DataCodec, text: Buffer, rows: 'short' | 'long'): Buffer {
+  return codec === 'gzip'
+    ? gzipSync(text, { level: GZIP.level, memLevel: GZIP.memLevel, windowBits: WINDOW_BITS[rows] })
+    : zstdCompressSync(text, { params: ZSTD.params });
 }
 
 const tailMembers = {
-  gzip: compressAtOnce('gzip', CLOSING_MARK),
-  zstd: compressAtOnce('zstd', CLOSING_MARK),
+  gzip: compressAtOnce('gzip', CLOSING_MARK, 'long'),
+  zstd: compressAtOnce('zstd', CLOSING_MARK, 'long'),
 };
 
 /** The constant member `\.\n\n\n` that ends every data file of a table. */
@@ -102,8 +104,8 @@ export function tailMember(codec: DataCodec): Buffer {
 }
 
 const emptyMembers = {
-  gzip: compressAtOnce('gzip', Buffer.alloc(0)),
-  zstd: compressAtOnce('zstd', Buffer.alloc(0)),
+  gzip: compressAtOnce('gzip', Buffer.alloc(0), 'long'),
+  zstd: compressAtOnce('zstd', Buffer.alloc(0), 'long'),
 };
 
 /** A member without content: what pg_dump stores for an empty large object. */

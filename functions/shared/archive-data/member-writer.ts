@@ -1,10 +1,20 @@
 // Text in, one whole gzip member or zstd frame out. The text is compressed in batches of exactly 1 MiB, so that the bytes
 // depend on the text alone and not on how the network cut it: a range that is made twice is stored twice the same.
 import { crc32 } from 'node:zlib';
-import { type Compressor, createCompressor, type DataCodec, hasShortRows } from './codec.ts';
+import { type Compressor, compressAtOnce, createCompressor, type DataCodec, hasShortRows } from './codec.ts';
 
 export const BATCH_BYTES = 1_048_576;
 const GZIP_TRAILER_BYTES = 8;
+/** Up to here a stream in the thread pool costs more than the compression: measured for large objects of a few bytes. */
+const AT_ONCE_BYTES = 65_536;
+
+/** Batches of writers that have ended: thousands of small tables would make the garbage collector work for each. */
+const spareBatches: Buffer[] = [];
+const MOST_SPARE_BATCHES = 4;
+
+function takeBatch(): Buffer {
+  return spareBatches.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+}
 
 export interface MemberWriter {
   /**
@@ -33,7 +43,7 @@ export function createMemberWriter({
   content: 'rows' | 'bytes';
   take: (compressed: readonly Buffer[]) => Promise<void>;
 }): MemberWriter {
-  let filling: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let filling = takeBatch();
   let other: Buffer | undefined;
   let used = 0;
   let bytes = 0;
@@ -49,15 +59,17 @@ export function createMemberWriter({
   };
   const compress = async (member: Compressor, text: Buffer) => await pass(await member.compress(text));
 
+  // By the text alone, so that the same text always gives the same bytes.
+  const rowsOf = (beginning: Buffer) => (content === 'rows' && hasShortRows(beginning) ? 'short' : 'long');
+
   async function send(): Promise<void> {
     await running;
     const batch = filling;
     const text = batch.subarray(0, used);
-    filling = other ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+    filling = other ?? takeBatch();
     other = batch;
     used = 0;
-    // By the text alone, so that the same text always gives the same bytes.
-    compressor ??= createCompressor(codec, content === 'rows' && hasShortRows(text) ? 'short' : 'long');
+    compressor ??= createCompressor(codec, rowsOf(text));
     // The trailer of a gzip member holds it already; for zstd the checksum of the frame is another one.
     if (codec === 'zstd') crc = crc32(text, crc);
     running = compress(compressor, text);
@@ -82,10 +94,18 @@ export function createMemberWriter({
       return undefined;
     },
     finish: async () => {
-      if (used > 0) await send();
-      await running;
-      if (compressor) await pass(await compressor.finish());
-      if (codec === 'gzip' && compressor) crc = trailer.readUInt32LE(0);
+      const text = filling.subarray(0, used);
+      if (!compressor && used > 0 && used <= AT_ONCE_BYTES) {
+        if (codec === 'zstd') crc = crc32(text);
+        await pass([compressAtOnce(codec, text, rowsOf(text))]);
+      } else {
+        if (used > 0) await send();
+        await running;
+        if (compressor) await pass(await compressor.finish());
+      }
+      if (codec === 'gzip' && bytes > 0) crc = trailer.readUInt32LE(0);
+      for (const batch of [filling, other])
+        if (batch && spareBatches.length < MOST_SPARE_BATCHES) spareBatches.push(batch);
       return { bytes, crc32: crc.toString(16).padStart(8, '0') };
     },
     destroy: () => compressor?.destroy(),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addRowDigests, createRowDigester, NO_ROWS } from '../../../functions/shared/archive-data/row-digest.ts';
 

@@ -111,6 +111,20 @@ describe('accountForWork', () => {
     expect(accountForWork(plan(), [second, first]).tables[0]?.ranges).toHaveLength(3);
   });
 
+  test('takes a table that was planned as one range and split, all of it in one upload and not in two', () => {
+    const halves = (second: string) => [
+      range(7, [10, null]),
+      range(7, [0, 10]),
+      range(8, [0, 5], { upload: { uploadId: 'own', parts: [] } }),
+      range(8, [5, null], { upload: { uploadId: second, parts: [] } }),
+    ];
+
+    expect(accountForWork(plan(), [work({ ranges: halves('own') })]).tables[1]?.ranges).toHaveLength(2);
+    expect(() => accountForWork(plan(), [work({ ranges: halves('another') })])).toThrow(
+      /does not belong to its upload/,
+    );
+  });
+
   test.each<[string, CopiedWork[], RegExp]>([
     [
       'a lost range',

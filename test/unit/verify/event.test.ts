@@ -32,7 +32,7 @@ describe('verifyEvent', () => {
       ...['0/7', '8/7', '1/1', '1/1001', '1', 'a/b'].map((sample) => ({ sample })),
       { step: 'plan', dryRun: true },
     ];
-    for (const one of wrong) expect(() => event(one), JSON.stringify(one)).toThrow(/verify was started with an event/);
+    for (const one of wrong) expect(() => event(one)).toThrow(/verify was started with an event/);
   });
 });
 
@@ -55,7 +55,7 @@ describe('chooseSample', () => {
       evidence.push(...done([number, 7]));
     }
 
-    expect(evidence.map(({ sample }) => sample?.number).toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(new Set(evidence.map(({ sample }) => sample?.number))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]));
     expect(choose(evidence, 7)?.of).toBe(7);
   });
 

@@ -28,8 +28,21 @@ function nameOf({ table, range, largeObject }: ReadItem & { range?: number }): s
 describe('readItems', () => {
   test('a whole backup: every range in the order of the manifest, then the large objects by OID', () => {
     expect(readItems(manifest, null).map(nameOf)).toEqual([
-      ...['100/0', '100/1', '100/2', '100/3', '101/0', '102/0', '103/0', '104/0', '104/1', '104/2', '104/3'],
-      ...['blob 9', 'blob 50001', 'blob 50003', 'blob 4000000000'],
+      '100/0',
+      '100/1',
+      '100/2',
+      '100/3',
+      '101/0',
+      '102/0',
+      '103/0',
+      '104/0',
+      '104/1',
+      '104/2',
+      '104/3',
+      'blob 9',
+      'blob 50001',
+      'blob 50003',
+      'blob 4000000000',
     ]);
   });
 

@@ -86,7 +86,11 @@ describe('backupState', () => {
 
 describe('verifiedTables', () => {
   const part = (ranges: number, rows: number, digest = '') => ({
-    ...{ schema: 'app', name: 'orders', ranges, rows, bytes: rows * 2 },
+    schema: 'app',
+    name: 'orders',
+    ranges,
+    rows,
+    bytes: rows * 2,
     digest,
   });
 
