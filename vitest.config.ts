@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { matrixProjects } from './test/matrix/cells.ts';
 
 // One project per kind of test; `npm test` runs them all. Each starts what it needs and leaves nothing behind.
 const project = (name: string, more: object = {}) => ({
@@ -18,6 +19,9 @@ export default defineConfig({
       project('database', { globalSetup: 'test/support/start-cluster.ts' }),
       project('infra', { testTimeout: 60_000 }),
       project('local', { globalSetup: 'test/support/start-cluster.ts' }),
+      ...matrixProjects().map((name) =>
+        project(name, { include: ['test/matrix/*.test.ts'], globalSetup: 'test/matrix/start-cell.ts' }),
+      ),
       project('faults', { globalSetup: 'test/support/start-cluster.ts', testTimeout: 60_000 }),
     ],
   },

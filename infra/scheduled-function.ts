@@ -16,6 +16,7 @@ import { functionRole } from './function-role.ts';
 import type { JobName } from './job-name.ts';
 import { type JobSchedule, jobSchedules, startFunction } from './job-schedules.ts';
 import { retentionOf } from './log-retention.ts';
+import { processEnvironment } from './process-environment.ts';
 import { alarmWindow, silenceMinutes } from './schedule-window.ts';
 import type { StackParts } from './stack-parts.ts';
 
@@ -85,7 +86,7 @@ export class ScheduledFunction extends Construct {
       reservedConcurrentExecutions: settings.reservedConcurrency,
       // CDK would widen the role by grants of its own.
       role: role.withoutPolicyUpdates(),
-      environment: { ...definedOnly(props.environment), NODE_OPTIONS: '--enable-source-maps' },
+      environment: { ...definedOnly(props.environment), ...processEnvironment },
       awsSdkConnectionReuse: false,
       ...(props.usesDatabase ? { vpc: parts.access.vpc, securityGroups: [parts.access.securityGroup] } : {}),
       layers: props.layer === undefined ? [] : [props.layer],

@@ -25,9 +25,10 @@ export function verifyStates(verify: InvokedFunction): Record<string, State> {
         { Variable: '$.verification.mode', StringEquals: 'verified', Next: 'Done' },
       ],
     },
+    // It only reads, and with the id that plan has given a second start leaves no second evidence.
     VerifyInline: lambdaTask(verify, {
-      payload: { ...STEP, 'backupId.$': '$.made.backupId' },
-      retry: retries.service,
+      payload: { ...STEP, ...OF_VERIFICATION },
+      retry: retries.unanswered,
       go: { Next: 'Done' },
     }),
     ReadGroups: {

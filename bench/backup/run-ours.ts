@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { BackupEnvironment } from '../../functions/backup/environment.ts';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { parseManifest } from '../../functions/shared/backup-manifest.ts';
+import { processEnvironment } from '../../infra/process-environment.ts';
 import { type StoreProcess, startStore } from '../stores/start-store.ts';
 import type { BenchWorld } from './bench-world.ts';
 import type { BenchCase, Variant } from './cases.ts';
@@ -104,6 +105,7 @@ function environmentOfFunction(
   };
   return {
     ...settings,
+    ...processEnvironment,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: randomBytes(16).toString('hex'),

@@ -40,7 +40,7 @@ export const backupSettings = {
   PARTS_IN_FLIGHT: withFallback(
     integer({
       summary:
-        'Parts of the archive that are uploaded at the same time; memory is this number times the part size (8 MiB up to 70 GiB of table).',
+        'Parts of the archive that are uploaded at the same time; memory is this number times the part size (5 MiB up to 22 GiB of table).',
       example: '4',
       min: 1,
       max: 32,

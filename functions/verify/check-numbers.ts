@@ -9,7 +9,7 @@ import { MOST_TAIL_BYTES } from './read-range.ts';
 
 /** Adds a finding for every number of the manifest that contradicts another one. Reads nothing. */
 export function checkNumbers(manifest: BackupManifest, files: BackupFiles, findings: Findings): void {
-  const { root, archiveFile } = backupKeys(manifest.database, manifest.backupId);
+  const { root, archiveFile, globals } = backupKeys(manifest.database, manifest.backupId);
   const add = (key: string, problem: string) =>
     findings.add(key.startsWith(root) ? key.slice(root.length) : key, problem);
 
@@ -33,7 +33,7 @@ export function checkNumbers(manifest: BackupManifest, files: BackupFiles, findi
     add(key, 'more than one table of the manifest names it');
   for (const { key } of files.unknown) add(key, 'it is in the manifest but no part of the backup');
   if (files.toc === undefined) add(archiveFile('toc.dat'), 'it is not in the list of objects of the manifest');
-  if (files.globals === undefined) add('globals.sql', 'it is not in the list of objects of the manifest');
+  if (files.globals === undefined) add(globals, 'it is not in the list of objects of the manifest');
   if (files.largeObjects.length !== manifest.largeObjects.count) {
     const { count } = manifest.largeObjects;
     add('manifest.json', `it lists ${files.largeObjects.length} files of large objects; it must be ${count}`);

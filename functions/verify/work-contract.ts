@@ -1,4 +1,4 @@
-// What one group has read (verified/work/<run>/<group>.json), for finish to join; a run without steps hands it over in memory.
+// What one group has read, for finish to join; a run without steps hands it over in memory.
 import * as z from 'zod';
 import { findingSchema, sampleSchema } from '../shared/verification.ts';
 

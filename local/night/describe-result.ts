@@ -8,20 +8,13 @@ import type { PurgeResult } from '../../functions/purge/contract.ts';
 import type { ReportResult } from '../../functions/report/contract.ts';
 import type { RestoreDrillResult } from '../../functions/restore-drill/contract.ts';
 import type { JobName } from '../../functions/shared/jobs.ts';
-
-/** Of the answer of verify, what is told of it. */
-interface VerifyFigures {
-  outcome?: string;
-  objects?: number;
-  rows?: number;
-  bytes?: number;
-}
+import type { VerifyResult } from '../../functions/verify/contract.ts';
 
 interface Answers {
   bootstrap: BootstrapResult;
   migrate: MigrateResult;
   backup: BackupResult;
-  verify: VerifyFigures;
+  verify: VerifyResult;
   'restore-drill': RestoreDrillResult;
   purge: PurgeResult;
   expire: ExpireResult;
@@ -35,15 +28,8 @@ const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
   migrate: ({ done, current, pending }) =>
     `${plural(done.length, 'file')} run, now at ${current}, ${pending.length} pending`,
   backup: ({ tables, rows, bytes }) => `${plural(tables, 'table')}, ${count(rows)} rows, ${megabytes(bytes)} in S3`,
-  verify: ({ outcome, objects, rows, bytes }) =>
-    [
-      outcome ?? 'read back',
-      objects === undefined ? undefined : plural(objects, 'object'),
-      rows === undefined ? undefined : `${count(rows)} rows`,
-      bytes === undefined ? undefined : megabytes(bytes),
-    ]
-      .filter((part) => part !== undefined)
-      .join(', '),
+  verify: ({ outcome, state, sample, objects, rows, bytes }) =>
+    `${sample === null ? outcome : `${outcome}: sample ${sample.number} of ${sample.of}, ${state}`}, ${plural(objects, 'object')} read back, ${count(rows)} rows, ${megabytes(bytes)}`,
   'restore-drill': ({ outcome, tables, rows, rtoSeconds }) =>
     `${outcome} (${plural(tables, 'table')}, ${count(rows)} rows), restored in ${rtoSeconds.toFixed(1)} s`,
   purge: ({ rowsDeleted, policies, complete }) =>

@@ -28,6 +28,8 @@ interface JobProgress {
   answer: Extract<Ended, { ok: true }> | undefined;
   failure: Extract<Ended, { ok: false }> | undefined;
   watch: StepWatch | undefined;
+  /** Steps that have copied or read a group. */
+  groupSteps: number;
 }
 
 /** A workflow that has not been started. */
@@ -46,12 +48,13 @@ export function createNightWorkflow(): NightWorkflow {
       onLine: (line) => {
         firstWatch.onLine(line);
         const words = progressOf(line);
-        if (words !== undefined) of.watch?.onProgress(words);
+        if (words !== undefined) of.watch?.onProgress(words.replace(`${job}: `, `${nameOfStep(job, event)}: `));
       },
     });
     of.endedMs = performance.now();
     const { step } = event;
     if (invoked.outcome.ok) {
+      if (step === 'copy' || step === 'read') of.groupSteps += 1;
       if (step === undefined || step === 'finish') of.answer = invoked.outcome;
     } else if (step !== 'abort' || of.failure === undefined) {
       // Abort only says that something has failed; the failure before it says what.
@@ -78,7 +81,12 @@ export function createNightWorkflow(): NightWorkflow {
 }
 
 function unstarted(): JobProgress {
-  return { startedMs: 0, endedMs: 0, answer: undefined, failure: undefined, watch: undefined };
+  return { startedMs: 0, endedMs: 0, answer: undefined, failure: undefined, watch: undefined, groupSteps: 0 };
+}
+
+/** `backup`, `backup plan`, `backup copy 3`. */
+function nameOfStep(job: string, { step, group }: WorkflowTask['event']): string {
+  return [job, step, group].filter((part) => typeof part === 'string' || typeof part === 'number').join(' ');
 }
 
 /** The run when it has ended already, else undefined. */
@@ -101,5 +109,11 @@ function outcomeOf(step: NightStep, job: JobProgress, ended: WorkflowRun['outcom
     return stepOutcome(step, failure, durationMs);
   }
   if (job.answer === undefined) return { ...base, outcome: 'ok', figures: 'an earlier run has done it' };
-  return stepOutcome(step, job.answer, durationMs);
+  const outcome = stepOutcome(step, job.answer, durationMs);
+  if (job.groupSteps === 0) return outcome;
+  const verb = step.job === 'verify' ? 'read' : 'copied';
+  return {
+    ...outcome,
+    figures: `${outcome.figures}, ${verb} in ${job.groupSteps} ${job.groupSteps === 1 ? 'step' : 'steps'}`,
+  };
 }

@@ -146,7 +146,7 @@ describe('limits', () => {
 
   test('the parts of a table do not fit into the memory of the function: refused by name, with the memory that would do', async () => {
     await expect(backUpWith({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: 128 })).rejects.toThrow(
-      /table "app"\."\w+" of 0 GiB needs parts of 8 MiB.*but the function has 128 MiB/,
+      /table "app"\."\w+" of 0 GiB needs parts of 5 MiB.*but the function has 128 MiB/,
     );
   });
 

@@ -156,7 +156,8 @@ interface Numbers {
   range: StoredArchive['manifest']['tables'][number]['ranges'][number];
   object: StoredArchive['manifest']['objects'][number];
   sequence: StoredArchive['manifest']['sequences'][number];
-  hex(text: string): string;
+  /** Another hexadecimal number of the same length. */
+  hex: (text: string) => string;
 }
 
 const wrongNumbers: Record<string, (numbers: Numbers) => void> = {

@@ -1,6 +1,5 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
 import { createObjectStore } from '../../functions/shared/object-store.ts';
@@ -10,6 +9,7 @@ import {
   type Verification,
   verifiedTables,
 } from '../../functions/shared/verification.ts';
+import { change, changeBoth, flip, key, table } from '../support/damage-archive.ts';
 import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
 import { makeArchive, member, type StoredArchive, sha256, storeArchive } from '../support/stored-archive.ts';
 import { clientsWith, listing, type VerifyOptions, verify } from '../support/verify-job.ts';
@@ -23,8 +23,6 @@ beforeAll(async () => {
   aws = await startLocalAws();
   options = { database: 'orders', clients: inject('cluster').clientDirectory };
 });
-
-afterEach(() => aws.setFault(undefined));
 
 afterAll(async () => {
   for (const folder of fakes) rmSync(folder, { recursive: true, force: true });
@@ -69,35 +67,6 @@ async function findings(damage: (archive: StoredArchive) => void, codec: Codec =
   expect(backupState(archive.manifest, evidence ? [evidence] : [])).toBe('broken');
   return (evidence?.findings ?? []).map(({ object, problem }) => `${object}: ${problem}`);
 }
-
-function key(archive: StoredArchive, name: string): string {
-  return backupKeys('orders', archive.manifest.backupId).archiveFile(name);
-}
-
-function change(archive: StoredArchive, name: string, how: (bytes: Buffer) => Buffer): void {
-  const bytes = archive.objects.get(key(archive, name));
-  if (bytes === undefined) throw new Error(`${name} is not in the archive`);
-  archive.objects.set(key(archive, name), how(Buffer.from(bytes)));
-}
-
-/** Changes the object and what the manifest says of its size and SHA-256. */
-function changeBoth(archive: StoredArchive, name: string, how: (bytes: Buffer) => Buffer): void {
-  change(archive, name, how);
-  const bytes = archive.objects.get(key(archive, name)) ?? Buffer.alloc(0);
-  const listed = archive.manifest.objects.find((object) => object.key === key(archive, name));
-  if (listed) Object.assign(listed, { bytes: bytes.length, sha256: listed.sha256 && sha256(bytes) });
-}
-
-function table(archive: StoredArchive, name: string) {
-  const found = archive.manifest.tables.find((one) => one.name === name);
-  if (!found) throw new Error(`no table ${name}`);
-  return found;
-}
-
-const flip = (at: number) => (bytes: Buffer) => {
-  bytes.writeUInt8(bytes.readUInt8(at) ^ 0x10, at);
-  return bytes;
-};
 
 describe.each<Codec>(['gzip', 'zstd'])('an archive stored with %s', (codec) => {
   test('nothing is damaged: ok, with the rows, the digests and the size of all that was read in the evidence', async () => {
@@ -390,118 +359,5 @@ describe('the numbers of the manifest', () => {
 
     expect(found.join('\n')).toContain('archive/100.dat.gz: it is in the manifest more than once');
     expect(found.join('\n')).toContain('archive/notes.txt: it is in the manifest but no part of the backup');
-  });
-});
-
-describe('when S3 or a program fails', () => {
-  test('S3 answers 503 to every read of one range: the run fails, no evidence says anything', async () => {
-    const archive = nextArchive();
-    await storeArchive(createObjectStore(BUCKET), archive);
-    aws.setFault(({ operation, key: of }) =>
-      operation === 'GetObject' && of.endsWith('/101.dat.gz') ? { status: 503, code: 'SlowDown' } : undefined,
-    );
-
-    await expect(verify(options, { backupId: archive.manifest.backupId })).rejects.toMatchObject({
-      code: 'object_store.failed',
-    });
-
-    expect(await evidenceOf(archive)).toEqual([]);
-  });
-
-  test('S3 breaks connections and answers 503 now and then: ok all the same', async () => {
-    const archive = nextArchive();
-    await storeArchive(createObjectStore(BUCKET), archive);
-    let requests = 0;
-    aws.setFault(({ operation }) => {
-      if (operation !== 'GetObject') return undefined;
-      requests += 1;
-      if (requests % 7 === 0) return 'drop';
-      return requests % 5 === 0 ? { status: 503, code: 'SlowDown' } : undefined;
-    });
-
-    const result = await verify(options, { backupId: archive.manifest.backupId });
-
-    expect(result.outcome).toBe('ok');
-    expect(requests).toBeGreaterThan(20);
-  });
-
-  test('pg_restore is killed: the run fails, no evidence says anything, no temporary directory is left', async () => {
-    const archive = nextArchive();
-    await storeArchive(createObjectStore(BUCKET), archive);
-    const clients = clientsWith('kill -9 $$');
-    fakes.push(clients);
-
-    await expect(verify({ ...options, clients }, { backupId: archive.manifest.backupId })).rejects.toMatchObject({
-      code: 'client_tools.failed',
-    });
-
-    expect(await evidenceOf(archive)).toEqual([]);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`nightshift-verify-${process.pid}-`))).toEqual([]);
-  });
-
-  test('no pg_restore of the major is installed: the run fails before anything is said', async () => {
-    const archive = nextArchive();
-    await storeArchive(createObjectStore(BUCKET), archive);
-    const clients = clientsWith('exit 0', '14.2');
-    fakes.push(clients);
-
-    await expect(verify({ ...options, clients }, { backupId: archive.manifest.backupId })).rejects.toMatchObject({
-      code: 'client_tools.not_found',
-    });
-
-    expect(await evidenceOf(archive)).toEqual([]);
-  });
-
-  test('the time limit comes while a range is read: fails with that reason, no evidence', async () => {
-    const archive = nextArchive();
-    await storeArchive(createObjectStore(BUCKET), archive);
-    const limit = new AbortController();
-    const reason = new JobFailure({ code: 'job.out_of_time', problem: 'p', safeState: 's', hint: 'h' });
-    aws.setFault(({ operation, key: of }) => {
-      if (operation !== 'GetObject' || !of.endsWith('/100.dat.gz')) return undefined;
-      setTimeout(() => limit.abort(reason), 20);
-      return 'hang';
-    });
-
-    const event = { backupId: archive.manifest.backupId };
-    await expect(verify({ ...options, context: { signal: limit.signal } }, event)).rejects.toBe(reason);
-
-    expect(await evidenceOf(archive)).toEqual([]);
-  });
-
-  test('the backup is expired while it is read: no damage is told and no evidence stored', async () => {
-    const archive = nextArchive();
-    await storeArchive(createObjectStore(BUCKET), archive);
-    const store = createObjectStore(BUCKET);
-    const keys = backupKeys('orders', archive.manifest.backupId);
-    const deleteAll = async () => {
-      for (const prefix of [keys.manifest, keys.archive]) {
-        const versions = [];
-        for await (const version of store.listVersions(prefix)) versions.push(version);
-        await store.deleteVersions(versions);
-      }
-    };
-    const clients = clientsWith(`sleep 1; ${listing(12, 5)}`);
-    fakes.push(clients);
-
-    const run = verify({ ...options, clients }, { backupId: archive.manifest.backupId });
-    setTimeout(() => void deleteAll(), 400);
-
-    await expect(run).rejects.toMatchObject({ code: 'verify.no_backup' });
-    expect(existsSync(`${aws.bucketFolder}/${keys.verifiedPrefix}`)).toBe(false);
-  });
-
-  test('a dry run: everything is read and damage is told, but no evidence is stored', async () => {
-    const sound = nextArchive();
-    const broken = nextArchive();
-    change(broken, 'blob_9.dat.gz', flip(14));
-    for (const archive of [sound, broken]) await storeArchive(createObjectStore(BUCKET), archive);
-
-    const result = await verify(options, { backupId: sound.manifest.backupId, dryRun: true });
-    const failure = verify(options, { backupId: broken.manifest.backupId, dryRun: true });
-
-    expect(result).toMatchObject({ outcome: 'ok', evidence: null });
-    await expect(failure).rejects.toMatchObject({ code: 'verify.damaged' });
-    expect([...(await evidenceOf(sound)), ...(await evidenceOf(broken))]).toEqual([]);
   });
 });

@@ -1,7 +1,9 @@
 // The state machine of the backup as it is synthesized: valid, within what runs locally, and safe when something fails.
+
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { backupEvent } from '../../functions/backup/contract.ts';
+import { processEnvironment } from '../../infra/process-environment.ts';
 import { checkDefinition } from '../../local/workflow/check-definition.ts';
 import { readWorkflow } from '../../local/workflow/read-workflow.ts';
 import { walkStates } from '../../local/workflow/walk-states.ts';
@@ -54,16 +56,16 @@ describe.each(['server', 'relay'] as const)('the workflow with snapshotHolder %s
 
   test('every task: it is tried again when Lambda itself could not take or answer the call', () => {
     for (const { name } of tasks)
-      expect(retriesOf(name)[0]).toMatchObject({ ErrorEquals: LAMBDA_ERRORS, MaxAttempts: 6 });
+      expect(retriesOf(name)[0]).toMatchObject({ ErrorEquals: LAMBDA_ERRORS, MaxAttempts: 5 });
   });
 
-  test('other errors: copy and read are tried twice more after any; plan, the inline steps and the holders never', () => {
+  test('other errors: copy and read are tried twice more after any; plan, the inline backup and the holders never', () => {
     const moreThanService = tasks.filter(({ name }) => retriesOf(name).length > 1).map(({ name }) => name);
     const afterAny = moreThanService.filter((name) => retriesOf(name)[1]?.ErrorEquals.includes('States.ALL'));
 
     expect(afterAny.toSorted()).toEqual(['Copy', 'Read']);
     for (const name of moreThanService) expect(retriesOf(name)[1]?.MaxAttempts).toBe(2);
-    expect(moreThanService).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(Plan|.*Inline|Hold.*)$/)]));
+    expect(moreThanService).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(Plan|Inline|Hold.*)$/)]));
   });
 
   test('copying and finishing: whatever fails in them is aborted, and the verification is not', () => {
@@ -236,7 +238,7 @@ describe('the settings of backup and verify', () => {
     expect(Object.keys(variablesOf({}, 'verify')).toSorted()).toEqual([
       'BACKUP_BUCKET',
       'DATABASE_NAME',
-      'NODE_OPTIONS',
+      ...Object.keys(processEnvironment),
     ]);
   });
 });

@@ -3,6 +3,7 @@ import { healthEvent } from '../../functions/health/contract.ts';
 import { reportSettings } from '../../functions/report/environment.ts';
 import { jobNames } from '../../infra/job-name.ts';
 import { checkConfig } from '../../infra/load-config.ts';
+import { processEnvironment } from '../../infra/process-environment.ts';
 import { expectedJobs } from '../../infra/report-function.ts';
 import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
@@ -38,7 +39,7 @@ describe.each(['sample', 'orders'])('functions of %s', (database) => {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       Handler: 'index.handler',
-      Environment: { Variables: { DATABASE_NAME: database, NODE_OPTIONS: '--enable-source-maps' } },
+      Environment: { Variables: { DATABASE_NAME: database, ...processEnvironment } },
       LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.stringMatching(/Log/) } },
     });
     expect(propertiesOf(template, 'AWS::Logs::LogGroup')).toContainEqual(
@@ -268,7 +269,7 @@ describe('settings that reach a function', () => {
       'DATABASE_NAME',
       'DATABASE_SECRET_ARN',
       'MAX_CONNECTIONS',
-      'NODE_OPTIONS',
+      ...Object.keys(processEnvironment),
     ]);
   });
 

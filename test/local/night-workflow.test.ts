@@ -23,7 +23,11 @@ const fine: readonly Behaviour[] = [
     step: 'plan',
     answer: { mode: 'inline', backupId: BACKUP, verificationId: 'v', groups: [], concurrency: 1 },
   },
-  { job: 'verify', takes: 500, answer: { outcome: 'ok', rows: 1_234 } },
+  {
+    job: 'verify',
+    takes: 500,
+    answer: { outcome: 'ok', state: 'verified', sample: null, objects: 4, rows: 1_234, bytes: 4_900_000 },
+  },
 ];
 
 /** The outcomes of the steps backup and verify, and what was shown of each while it worked. */
@@ -58,11 +62,28 @@ test('both end well: two rows, each with its own figures, time and progress', as
   ]);
   expect(backup?.figures).toBe('2 tables, 1,234 rows, 5.0 MB in S3');
   expect(backup?.answer['backupId']).toBe(BACKUP);
-  expect(verify?.figures).toBe('ok, 1,234 rows');
+  expect(verify?.figures).toBe('ok, 4 objects read back, 1,234 rows, 4.9 MB');
   expect(backup?.durationMs).toBeGreaterThan(290);
   expect(verify?.durationMs).toBeGreaterThan(490);
   expect(backup?.durationMs).toBeLessThan((verify?.durationMs ?? 0) + 200);
   expect(shown).toEqual(expect.arrayContaining(['backup shows backup: worked', 'verify shows verify: worked']));
+});
+
+test('both are made by steps: the rows and the progress say so', async () => {
+  const groups = [0, 1];
+  const { outcomes, shown } = await night([
+    { job: 'backup', step: 'plan', answer: { mode: 'distributed', backupId: BACKUP, groups, concurrency: 2 } },
+    { job: 'backup', step: 'copy', answer: { pass: 2, done: true } },
+    { job: 'backup', step: 'finish', answer: { backupId: BACKUP, tables: 2, rows: 1_234, bytes: 5_000_000 } },
+  ]);
+
+  expect(outcomes.map(({ figures }) => figures)).toEqual([
+    '2 tables, 1,234 rows, 5.0 MB in S3, copied in 2 steps',
+    'ok, 4 objects read back, 1,234 rows, 4.9 MB',
+  ]);
+  expect(shown).toEqual(
+    expect.arrayContaining(['backup shows backup plan: worked', 'backup shows backup copy 1: worked']),
+  );
 });
 
 test('the backup fails: its row has the reason, and verify was not run', async () => {

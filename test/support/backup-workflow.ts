@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Client } from 'pg';
+import type { Client, QueryResultRow } from 'pg';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { type BackupManifest, parseManifest } from '../../functions/shared/backup-manifest.ts';
 import { createObjectStore } from '../../functions/shared/object-store.ts';
@@ -42,8 +42,8 @@ export interface WorkflowBackup extends WorkflowRun {
 }
 
 export interface BackupWorkflow {
-  /** A superuser's session in the sample database. */
-  readonly client: Client;
+  /** Runs SQL as superuser in the sample database, one statement after the other. */
+  query<Row extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Runs the workflow once for a scheduled time. */
   backUp(scheduledTime: string, options?: BackUpOptions): Promise<WorkflowBackup>;
   manifest(backupId: string): BackupManifest | undefined;
@@ -72,15 +72,16 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
     if (outcome !== 'ok') throw new Error(figures);
   }
   const client = await connectAsSuperuser(cluster, SAMPLE_DBNAME);
-  const { BACKUP_BUCKET = '', ...settings } = world.environmentOf('backup');
-  for (const [name, value] of Object.entries(settings)) if (name.startsWith('AWS_')) process.env[name] = value;
+  const query = inTurn(client);
+  const { BACKUP_BUCKET = '', ...ofBackup } = world.environmentOf('backup');
+  for (const [name, value] of Object.entries(ofBackup)) if (name.startsWith('AWS_')) process.env[name] = value;
   const store = createObjectStore(BACKUP_BUCKET);
   const pathOf = (key: string) => join(world.bucketFolder, DATABASE, key);
   const relative = (key: string) => key.slice(DATABASE.length + 1);
 
   const restore = async (backupId: string): Promise<string> => {
     const name = `restored_${backupId.toLowerCase().replaceAll('-', '_')}`;
-    await client.query(`create database ${quoteIdentifier(name)}`);
+    await query(`create database ${quoteIdentifier(name)}`);
     const { user, password } = cluster.superuser;
     const env = {
       PGHOST: cluster.host,
@@ -98,7 +99,7 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
   };
 
   return {
-    client,
+    query,
     pathOf,
     backUp: async (scheduledTime, { settings = {}, kill, before, workflow, pauseMs = 50 } = {}) => {
       const tasks: WorkflowTask[] = [];
@@ -131,14 +132,14 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
       return existsSync(path) ? parseManifest(manifest, readFileSync(path, 'utf8')) : undefined;
     },
     contents: async (schema, backupId) => {
-      if (backupId === undefined) return await contentsOf(client, schema);
+      if (backupId === undefined) return await contentsOf(query, schema);
       const name = await restore(backupId);
       const restored = await connectAsSuperuser(cluster, name);
       try {
-        return await contentsOf(restored, schema);
+        return await contentsOf(inTurn(restored), schema);
       } finally {
         await restored.end();
-        await client.query(`drop database ${quoteIdentifier(name)}`);
+        await query(`drop database ${quoteIdentifier(name)}`);
       }
     },
     uploads: async (backupId) => {
@@ -148,7 +149,7 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
     },
     sessionsLeft: async (backupId) => {
       for (let waited = 0; ; waited += 1) {
-        const { rows } = await client.query<{ left: number }>(
+        const rows = await query<{ left: number }>(
           "select count(*)::int as left from pg_stat_activity where application_name ~ ('^nightshift/(backup|holder) ' || $1)",
           [backupId],
         );
@@ -165,17 +166,29 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
   };
 }
 
-async function contentsOf(client: Client, schema: string): Promise<Record<string, string>> {
-  const { rows: tables } = await client.query<{ name: string }>(
+/** Tests that run at the same time share the session, which takes one statement at a time. */
+function inTurn(client: Client): BackupWorkflow['query'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return async <Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => {
+    const result = last.then(async () => await client.query<Row>(sql, [...values]));
+    last = result.catch(() => {
+      // Whoever has asked is told; the next one is not concerned.
+    });
+    return (await result).rows;
+  };
+}
+
+async function contentsOf(query: BackupWorkflow['query'], schema: string): Promise<Record<string, string>> {
+  const tables = await query<{ name: string }>(
     'select tablename as name from pg_tables where schemaname = $1 order by 1',
     [schema],
   );
   const contents: Record<string, string> = {};
   for (const { name } of tables) {
-    const { rows } = await client.query<{ rows: string; digest: string | null }>(
+    const [found] = await query<{ rows: string; digest: string | null }>(
       `select count(*) as rows, sum(hashtextextended(t::text, 0)) as digest from ${quoteIdentifier(schema)}.${quoteIdentifier(name)} t`,
     );
-    contents[name] = `${rows[0]?.rows} ${rows[0]?.digest}`;
+    contents[name] = `${found?.rows} ${found?.digest}`;
   }
   return contents;
 }

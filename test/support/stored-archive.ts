@@ -69,7 +69,7 @@ export function makeArchive(parts: ArchiveParts): StoredArchive {
     const listed = ranges.map((text, range) => {
       const stored = storedRange(codec, text, range, random);
       const isLast = range === ranges.length - 1;
-      const entry = {
+      const listedRange = {
         blocks: [range * 10, isLast ? null : (range + 1) * 10] satisfies [number, number | null],
         rows: text.split('\n').length - 1,
         bytes: Buffer.byteLength(text),
@@ -80,7 +80,7 @@ export function makeArchive(parts: ArchiveParts): StoredArchive {
       };
       pieces.push(stored);
       offset += stored.length;
-      return entry;
+      return listedRange;
     });
     objects.set(key, Buffer.concat([...pieces, member(codec, CLOSING_MARK)]));
     const rows = listed.reduce((sum, range) => sum + range.rows, 0);

@@ -14,7 +14,7 @@ import type { UploadBudget } from './upload-budget.ts';
 
 /** Objects that are being stored while the next one is read: a put takes S3 some 30 ms, reading a small object none. */
 const STORED_AT_ONCE = 8;
-const LEAST_PART_BYTES = 8_388_608;
+const LEAST_PART_BYTES = 5_242_880;
 /** S3's limit of part numbers, and as many as the largest content needs when nothing of it can be compressed. */
 const PART_NUMBERS = 10_000;
 const PARTS_OF_LARGEST = 9_000;

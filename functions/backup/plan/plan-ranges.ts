@@ -7,7 +7,8 @@ const MIB = 1_048_576;
 const PART_NUMBERS = 10_000;
 /** Parts that a table of the worst case would need; the rest is slack for ranges that hold more than their share. */
 const PARTS_OF_WORST_CASE = 9_000;
-const LEAST_PART_BYTES = 8 * MIB;
+/** S3's least. Every worker fills two parts and some are on their way: larger ones would only take memory. */
+const LEAST_PART_BYTES = 5 * MIB;
 /** Stored rows can grow on their way: a bytea doubles as hex before gzip halves it again, TOAST is decompressed. */
 const WORST_GROWTH = 2;
 /** Smaller ranges cost more in requests and padding than a better balance brings. */
@@ -33,7 +34,7 @@ export function rangeBytes(totalBytes: number, workers: number): number {
   return Math.min(MOST_RANGE_BYTES, Math.max(LEAST_RANGE_BYTES, even));
 }
 
-/** Size of the parts of a table's upload: 8 MiB, more for a table whose worst case needs more than 9,000 of them. */
+/** Size of the parts of a table's upload: 5 MiB, more for a table whose worst case needs more than 9,000 of them. */
 export function partBytesOf(table: Pick<TableSize, 'bytes'>): number {
   return Math.max(LEAST_PART_BYTES, Math.ceil((table.bytes * WORST_GROWTH) / PARTS_OF_WORST_CASE));
 }

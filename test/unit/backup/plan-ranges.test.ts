@@ -104,8 +104,8 @@ describe('rangeBytes', () => {
 });
 
 describe('partBytesOf and refuseTooLargeTables', () => {
-  test('parts are 8 MiB up to 35 GiB of table, and then grow so that twice its size fits into 9,000', () => {
-    expect(partBytesOf({ bytes: 35 * GIB })).toBe(8 * MIB);
+  test('parts are 5 MiB up to 21 GiB of table, and then grow so that twice its size fits into 9,000', () => {
+    expect(partBytesOf({ bytes: 21 * GIB })).toBe(5 * MIB);
     expect(partBytesOf({ bytes: 1_024 * GIB })).toBe(Math.ceil((2 * 1_024 * GIB) / 9_000));
   });
 
