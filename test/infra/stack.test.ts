@@ -264,13 +264,11 @@ describe('database access', () => {
 
 describe('settings that reach a function', () => {
   test('what the config does not say: the variable is left out, so the default of the function holds', () => {
-    expect(Object.keys(functionOf('sample', 'health')?.Environment.Variables).toSorted()).toEqual([
-      'BACKUP_BUCKET',
-      'DATABASE_NAME',
-      'DATABASE_SECRET_ARN',
-      'MAX_CONNECTIONS',
-      ...Object.keys(processEnvironment),
-    ]);
+    const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS'];
+
+    expect(Object.keys(functionOf('sample', 'health')?.Environment.Variables).toSorted()).toEqual(
+      [...wanted, ...Object.keys(processEnvironment)].toSorted(),
+    );
   });
 
   test('what the config says: it arrives in the unit of the variable', () => {
