@@ -26,6 +26,12 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   try {
+    const [name, ...own] = process.argv.slice(2);
+    if (name === 'scaling') {
+      mustBeLinux();
+      const { benchScaling } = await import('./scaling/bench-scaling.ts');
+      return (await benchScaling(own, interrupted.signal, (words) => console.log(words))) ? 0 : 1;
+    }
     const options = parseArguments(process.argv.slice(2));
     if (options === 'help') {
       console.log(HELP);

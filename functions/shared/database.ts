@@ -19,6 +19,8 @@ export interface SessionLimits {
   lockTimeoutMs: number;
   /** An open transaction that is idle for longer is ended by the server; 0 = no limit, for the snapshot holder only. */
   idleInTransactionTimeoutMs: number;
+  /** A session that is idle outside of a transaction for longer is ended by the server; without it never. */
+  idleSessionTimeoutMs?: number;
 }
 
 export interface DatabaseSession {
@@ -73,7 +75,12 @@ interface DatabaseOptions {
   /** `off` makes a query that row level security would cut fail, instead of silently returning fewer rows. */
   rowSecurity: 'on' | 'off';
   dbname?: string;
+  /** The time of the run: sessions that the server has left without an answer 5 s after its end are destroyed. */
+  signal?: AbortSignal;
 }
+
+/** Long enough to end a holder and to roll back, short enough for what has to follow within the last 30 s of a function. */
+const ABANDON_AFTER_MS = 5_000;
 
 /** The TLS mode that the settings ask for. */
 export function tlsOf(
@@ -96,27 +103,62 @@ export function limitsOf(
 /** Access to one database as one role; connects on first use. */
 export function createDatabase(options: DatabaseOptions): Database {
   let pool: Pool | undefined;
+  let opening: Promise<Pool> | undefined;
   let current: Credentials | undefined;
+  const retired: Promise<void>[] = [];
+  const sessions = new Set<PoolClient>();
+  let isAbandoned = false;
+  let abandonTimer: NodeJS.Timeout | undefined;
 
-  async function openPool(credentials: Credentials): Promise<Pool> {
-    const previous = pool;
+  const abandon = () => {
+    isAbandoned = true;
+    // One with a statement on the way is destroyed without a goodbye, so that the statement fails here and now.
+    for (const client of sessions) if (client instanceof Client) void client.end();
+  };
+  const abandonSoon = () => {
+    abandonTimer ??= setTimeout(abandon, ABANDON_AFTER_MS);
+  };
+  options.signal?.addEventListener('abort', abandonSoon, { once: true });
+
+  async function open(reading: Promise<Credentials>): Promise<Pool> {
+    const credentials = await reading;
     current = credentials;
+    // Not waited for: its last session may be released only after somebody got one of the new pool.
+    if (pool) retired.push(pool.end());
     pool = new Pool(poolConfig(options, credentials));
     // Without a listener an idle session that the server ends would crash the process; its next use reports it.
     pool.on('error', () => {});
-    await previous?.end();
+    pool.on('connect', (client) => void sessions.add(client));
+    pool.on('remove', (client) => void sessions.delete(client));
     return pool;
   }
 
+  /** The pool of now, or a new one in place of the refused one; all who ask at the same time get the same. */
+  async function usablePool(refused?: Pool): Promise<Pool> {
+    if (pool !== undefined && pool !== refused) return pool;
+    opening ??= open(refused ? newerCredentials() : options.credentials.read()).finally(() => {
+      opening = undefined;
+    });
+    return await opening;
+  }
+
+  /** Somebody else of this process may have read the secret again already. */
+  async function newerCredentials(): Promise<Credentials> {
+    const known = await options.credentials.read();
+    const isNewer = known.username !== current?.username || !known.password.equals(current.password);
+    return isNewer ? known : await options.credentials.refresh();
+  }
+
   async function connect(): Promise<PoolClient> {
-    const usable = pool ?? (await openPool(await options.credentials.read()));
+    if (isAbandoned) options.signal?.throwIfAborted();
+    const usable = await usablePool();
     try {
       return await usable.connect();
     } catch (error) {
       if (!isLoginRefused(error)) throw explainConnectError(error, await describePlace());
     }
     try {
-      return await (await openPool(await options.credentials.refresh())).connect();
+      return await (await usablePool(usable)).connect();
     } catch (error) {
       throw explainConnectError(error, await describePlace());
     }
@@ -175,9 +217,11 @@ export function createDatabase(options: DatabaseOptions): Database {
       }),
     inDatabase: (dbname) => createDatabase({ ...options, dbname }),
     close: async () => {
-      const open = pool;
+      options.signal?.removeEventListener('abort', abandonSoon);
+      const last = pool;
       pool = undefined;
-      await open?.end();
+      await Promise.all([...retired.splice(0), last?.end()]);
+      clearTimeout(abandonTimer);
     },
   };
 }
@@ -344,6 +388,7 @@ function sessionSettings(options: DatabaseOptions): string {
     `set statement_timeout = ${Math.trunc(limits.statementTimeoutMs)}`,
     `set lock_timeout = ${Math.trunc(limits.lockTimeoutMs)}`,
     `set idle_in_transaction_session_timeout = ${Math.trunc(limits.idleInTransactionTimeoutMs)}`,
+    ...(limits.idleSessionTimeoutMs ? [`set idle_session_timeout = ${Math.trunc(limits.idleSessionTimeoutMs)}`] : []),
     `set row_security = ${options.rowSecurity}`,
     'set search_path = pg_catalog, pg_temp',
   ].join('; ');

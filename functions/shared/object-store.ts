@@ -86,8 +86,15 @@ export interface ObjectStore {
 /** The most versions that one DeleteObjects request may name (S3 API reference). */
 const DELETE_LIMIT = 1_000;
 
-/** Longer than S3 takes for the largest part (5 GiB never, 1 GiB in seconds); a half-open connection costs this once. */
-const ANSWER_TIMEOUT_MS = 120_000;
+/**
+ * Patience for the head of an answer; a connection that went silent costs this once. While all parts are stuck nothing is
+ * read from the database, which ends a session that does not read for 25 s (tcp_user_timeout): this must be shorter.
+ */
+const ANSWER_TIMEOUT_MS = 12_000;
+/** What a body takes on its way, at 1 MB/s: 5 s for a part of 5 MiB. */
+const BYTES_PER_MS = 1_000;
+/** S3 sends the head at once, but joining thousands of parts may take it minutes. */
+const COMPLETE_TIMEOUT_MS = 300_000;
 
 /** The bucket of the backups; region, endpoint and credentials come from the standard AWS variables. */
 export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIMEOUT_MS } = {}): ObjectStore {
@@ -100,6 +107,12 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
     // Until the head of the answer, so that a connection that went silent is tried again; a body that is read slowly is
     // not limited: a restore may leave a download waiting for minutes while the server works.
     requestHandler: { connectionTimeout: 5_000, requestTimeout: answerTimeoutMs, throwOnRequestTimeout: true },
+  });
+
+  /** For a request with a body. */
+  const withBody = (bytes: number, signal?: AbortSignal) => ({
+    abortSignal: signal,
+    requestTimeout: answerTimeoutMs + Math.ceil(bytes / BYTES_PER_MS),
   });
 
   async function call<T>(what: string, request: () => Promise<T>): Promise<T> {
@@ -147,7 +160,7 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
         ContentMD5,
         IfNoneMatch: '*',
       });
-      const answer = await call(`put "${key}"`, async () => await client.send(put, { abortSignal: signal }));
+      const answer = await call(`put "${key}"`, async () => await client.send(put, withBody(bytes.length, signal)));
       etagsAreMd5 ||= answer.ETag === md5Etag(ContentMD5);
       return { key, bytes: bytes.length, etag: answer.ETag ?? '' };
     },
@@ -253,7 +266,7 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
       };
       const answer = await call(
         `upload part ${partNumber} of "${key}"`,
-        async () => await client.send(new UploadPartCommand(part), { abortSignal: signal }),
+        async () => await client.send(new UploadPartCommand(part), withBody(body.length, signal)),
       );
       return { partNumber, etag: answer.ETag ?? '' };
     },
@@ -262,13 +275,23 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
       const complete = { Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' };
       const answer = await call(
         `complete "${key}"`,
-        async () => await client.send(new CompleteMultipartUploadCommand(complete)),
+        async () =>
+          await client.send(new CompleteMultipartUploadCommand(complete), {
+            requestTimeout: Math.min(COMPLETE_TIMEOUT_MS, answerTimeoutMs * 25),
+          }),
       );
       return { key, bytes: 0, etag: answer.ETag ?? '' };
     },
     abortUpload: async (key, uploadId) => {
       const abort = new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId });
-      await call(`abort upload of "${key}"`, async () => await client.send(abort));
+      await call(`abort upload of "${key}"`, async () => {
+        try {
+          await client.send(abort);
+        } catch (error) {
+          // Somebody else was faster (its owner, another sweep): that is what was wanted.
+          if (!(error instanceof Error && error.name === 'NoSuchUpload')) throw error;
+        }
+      });
     },
     listUploads: async function* (prefix) {
       let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};

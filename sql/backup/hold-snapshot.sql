@@ -32,7 +32,9 @@ begin
     where a.application_name = worker
       and a.datid = me.datid
       and a.usesysid = me.usesysid
-      and a.pid <> me.pid;
+      and a.pid <> me.pid
+      -- Outside of a transaction it reads nothing: it is in a pool, or its client is gone.
+      and a.state is distinct from 'idle';
     unseen := case when is_seen then 0 else unseen + 1 end;
     -- Only when a worker waits at all: with many tables locked, pg_locks is long and briefly stops the lock manager.
     if waits and exists (

@@ -174,7 +174,7 @@ describe('the end of a holder', () => {
     const backupId = nextBackupId();
     const holder = await world.hold(backupId, { aloneSeconds: 3 });
     const worker = await world.fresh.client(world.login);
-    await worker.query(`set application_name = 'nightshift/backup ${backupId}'`);
+    await worker.query(`set application_name = 'nightshift/backup ${backupId}'; begin`);
     await sleep(4_500);
     expect(await world.isAlive(backupId)).toBe(true);
     await worker.end();
@@ -196,7 +196,7 @@ describe('the end of a holder', () => {
     const backupId = nextBackupId();
     const holder = await world.hold(backupId, { lifeSeconds: 2 });
     const worker = await world.fresh.client(world.login);
-    await worker.query(`set application_name = 'nightshift/backup ${backupId}'`);
+    await worker.query(`set application_name = 'nightshift/backup ${backupId}'; begin`);
 
     expect(await world.holderGone(backupId)).toBeLessThan(5);
 

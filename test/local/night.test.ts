@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { startThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
 import { unprivilegedUser } from '../../local/postgres/unprivileged-user.ts';
 import { createFreshDatabase, type FreshDatabase } from '../support/fresh-database.ts';
@@ -38,6 +38,9 @@ beforeAll(async () => {
   await fresh.query('create role night_policy_role nologin');
   await fresh.query('alter table shop.orders enable row level security');
   await fresh.query('create policy seen on shop.orders to night_policy_role using (true)');
+  // A session tells the statistics of what it has written a second later.
+  const written = async () => (await fresh.query('select n_tup_ins from pg_stat_user_tables')).rows[0]?.n_tup_ins;
+  await vi.waitUntil(async () => (await written()) === '5000', { timeout: 20_000, interval: 200 });
 });
 
 afterAll(async () => {
@@ -96,6 +99,8 @@ describe('npm start', () => {
       const before = await describeServer();
 
       const elsewhere = night(['--database-url', databaseUrl()]);
+      // The id of a backup is the second in which its night began; one database has one backup of an id at a time.
+      await sleep(1_100);
       const here = night(['--database-url', databaseUrl(), '--drill-here']);
       const runs = await Promise.all([elsewhere.ended, here.ended]);
 
@@ -126,9 +131,9 @@ describe('npm start', () => {
       killed.child.kill('SIGKILL');
 
       const { exitCode, output } = await broken.ended;
-      expect(output).toMatch(/│ backup +│ failed │ .*client_tools\.failed/);
+      expect(output).toMatch(/│ backup +│ failed +│ .*client_tools\.failed/);
       expect(output).toMatch(/│ verify +│ not run │/);
-      expect(output).toMatch(/│ restore-drill +│ failed │/);
+      expect(output).toMatch(/│ restore-drill +│ failed +│/);
       expect(output).toMatch(/│ expire +│ ok/);
       expect(exitCode).toBe(1);
       expect((await stopped.ended).exitCode).toBe(130);
@@ -202,7 +207,7 @@ async function restoreByHand(folder: string, output: string): Promise<void> {
   }
 }
 
-/** A folder with the real programs but for a pg_dump that ends with 1. */
+/** A folder with the real programs but for a pg_dump that ends with 1 before its table of contents is whole. */
 function brokenPgDump(): string {
   const bin = mkdtempSync(join(tmpdir(), 'night-test-bin-'));
   chmodSync(bin, 0o755);
@@ -210,7 +215,7 @@ function brokenPgDump(): string {
   const real = inject('cluster').clientDirectory;
   for (const program of readdirSync(real).filter((name) => name !== 'pg_dump'))
     symlinkSync(join(real, program), join(bin, program));
-  const pgDump = `#!/bin/sh\n[ "$1" = --version ] && exec ${join(real, 'pg_dump')} --version\n${join(real, 'pg_dump')} "$@"; exit 1\n`;
+  const pgDump = `#!/bin/sh\n[ "$1" = --version ] && exec ${join(real, 'pg_dump')} --version\n${join(real, 'pg_dump')} "$@" | head -c 500; exit 1\n`;
   writeFileSync(join(bin, 'pg_dump'), pgDump, { mode: 0o755 });
   return bin;
 }

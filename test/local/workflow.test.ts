@@ -91,7 +91,7 @@ describe('a backup that fits into one function', () => {
       { ...INPUT, requestedBy: 'ana', step: 'plan', executionId },
       { ...INPUT, requestedBy: 'ana', executionId },
       { job: 'verify', step: 'plan', executionId, backupId: BACKUP },
-      { job: 'verify', executionId, backupId: BACKUP },
+      { job: 'verify', executionId, backupId: BACKUP, verificationId: 'verify-1' },
     ]);
     expect(executionId).toMatch(/^arn:aws:states:eu-central-1:000000000000:execution:nightshift-sample-backup:/);
   });

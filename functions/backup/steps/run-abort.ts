@@ -57,7 +57,8 @@ function readableCause(cause: string): string {
   try {
     const parsed: unknown = JSON.parse(cause);
     const message = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'errorMessage') : undefined;
-    if (typeof message === 'string') return message.slice(0, LONGEST_CAUSE);
+    // Its own hint is in the log of the step; two hints would contradict each other.
+    if (typeof message === 'string') return (message.split(' Hint: ')[0] ?? '').slice(0, LONGEST_CAUSE);
   } catch {
     // A time-out, for example, is told in plain words.
   }

@@ -22,7 +22,7 @@ import { type CopiedItems, copyItems } from './copy-items.ts';
 import { reportProgress } from './report-progress.ts';
 
 /** Of a process that vanished behind a connection that nobody closed; its workers' sessions end in 25 s by TCP. */
-const ALONE_SECONDS_INLINE = 20;
+const ALONE_SECONDS_INLINE = 10;
 
 /** Makes the backup of the event's scheduled time; a second delivery of the same event does nothing. */
 export async function runInline(job: BackupJob): Promise<BackupResult> {
@@ -104,7 +104,12 @@ async function copyInline(
       const copied = await copyAll(job, source, plan, workers, holder.ended);
       return { plan, work: { workVersion: 1, executionId, group: 0, pass: 1, ...copied, remaining: [] } };
     } finally {
-      await source.withSession(async (control) => await endHolder(control, claim.backupId));
+      await source
+        .withSession(async (control) => await endHolder(control, claim.backupId))
+        .catch((error: unknown) => {
+          // Its session is this process's own: closed next, and ended by the server once nobody of this backup is seen.
+          job.log.warn('backup.holder_not_ended', { problem: describeError(error) });
+        });
     }
   });
 }
