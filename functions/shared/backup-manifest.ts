@@ -11,6 +11,22 @@ const count = z.int().min(0);
 const instant = z.iso.datetime();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** An object of a backup; `sha256` is of the stored bytes. */
+export const storedObjectSchema = z.strictObject({
+  key: z.string(),
+  bytes: count,
+  etag: z.string(),
+  sha256: sha256.nullable(),
+});
+
+/** `lastValue` is a bigint, which a number could not hold. */
+export const sequenceValueSchema = z.strictObject({
+  schema: z.string(),
+  name: z.string(),
+  lastValue: z.string(),
+  isCalled: z.boolean(),
+});
+
 /** One range of a table: whole gzip members or zstd frames, `length` bytes from `offset` of the table's object. */
 export const copiedRangeShape = {
   /** Heap blocks from (inclusive) to (exclusive); null is the end of the table. */
@@ -61,9 +77,7 @@ export const backupManifestSchema = z.strictObject({
   tables: z.array(table),
   /** `bytes` and `sha256` are of the content: SHA-256 over `<oid> <bytes> <sha256 of the content>\n`, in order of OID. */
   largeObjects: z.strictObject({ count, bytes: count, sha256 }),
-  sequences: z.array(
-    z.strictObject({ schema: z.string(), name: z.string(), lastValue: z.string(), isCalled: z.boolean() }),
-  ),
+  sequences: z.array(sequenceValueSchema),
   /** What a filter left out. */
   excluded: z.array(z.string()),
   /** Tables read with row_security on, because a policy lets the backup role see every row. */
@@ -74,7 +88,7 @@ export const backupManifestSchema = z.strictObject({
   /** Roles that own something, have a grant or are named in a policy. */
   roles: z.array(z.string()),
   /** Every object of the backup but the manifest; `sha256` of the stored bytes, null where the ranges of a table tell it. */
-  objects: z.array(z.strictObject({ key: z.string(), bytes: count, etag: z.string(), sha256: sha256.nullable() })),
+  objects: z.array(storedObjectSchema),
 });
 
 export type BackupManifest = z.output<typeof backupManifestSchema>;

@@ -1,5 +1,5 @@
--- What PostgreSQL 17 added to what a dump must carry, but no exclusion constraint of a partitioned table: what stock pg_dump
--- writes of one, no server up to 18 attaches again. After since-16.sql, as superuser; run on 17 and newer.
+-- What PostgreSQL 17 added to what a dump must carry, but no exclusion constraint of a partitioned table: restored
+-- from our archive its index did not attach; whether one of stock pg_dump does was not tried. After since-16.sql, as superuser; run on 17 and newer.
 create collation app.built_in (provider = builtin, locale = 'C.UTF-8');
 create table app.since_17 (
   id int generated always as identity,

@@ -86,7 +86,7 @@ export function createPartWriter(request: PartWriterRequest): PartWriter {
   let numbersUsed = 0;
   /** A full part that waits until it is sure not to be followed by a last one of less than 5 MiB. */
   let full: Buffer | undefined;
-  /** The beginning, which is all there is of a small object: 8 MiB for each of thousands would be taken for nothing. */
+  /** The beginning, which is all there is of a small object: a whole part for each of thousands would be taken for nothing. */
   let beginning: Buffer | undefined = Buffer.allocUnsafe(BEGINNING_BYTES);
   let filling: Buffer | undefined = beginning;
   let used = 0;

@@ -1,7 +1,7 @@
 // What a backup is going to copy (plan.json) and what a pass over one of its groups has copied (work/<group>-<pass>.json):
 // the contract between the steps of a backup. The inline driver hands the same values over in memory.
 import * as z from 'zod';
-import { copiedRangeShape } from '../../shared/backup-manifest.ts';
+import { copiedRangeShape, sequenceValueSchema, storedObjectSchema } from '../../shared/backup-manifest.ts';
 
 const count = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -51,8 +51,6 @@ const workItem = z.union([
   z.strictObject({ largeObjects: count.describe('index in plan.largeObjects') }),
 ]);
 
-const storedObject = z.strictObject({ key: z.string(), bytes: count, etag: z.string(), sha256: sha256.nullable() });
-
 export const backupPlanSchema = z.strictObject({
   planVersion: z.literal(1),
   database: z.string(),
@@ -81,16 +79,14 @@ export const backupPlanSchema = z.strictObject({
   largeObjects: z.array(plannedLargeObjects),
   /** Work by group: largest first, about equal bytes each. At most 1,000 groups (Distributed Map's state limits). */
   groups: z.array(z.array(workItem).min(1)),
-  sequences: z.array(
-    z.strictObject({ schema: z.string(), name: z.string(), lastValue: z.string(), isCalled: z.boolean() }),
-  ),
+  sequences: z.array(sequenceValueSchema),
   excluded: z.array(z.string()),
   readByPolicy: z.array(z.string()),
   notSeen: z.array(z.string()),
   extensions: z.array(z.strictObject({ name: z.string(), version: z.string() })),
   roles: z.array(z.string()),
   /** What is stored already: toc.dat, the lists of large objects, globals.sql. */
-  stored: z.array(storedObject),
+  stored: z.array(storedObjectSchema),
 });
 
 export type BackupPlan = z.output<typeof backupPlanSchema>;
@@ -110,7 +106,7 @@ const copiedRange = z.strictObject({
     })
     .nullable(),
   /** Of the object when it was put whole: its bytes with the tail member. */
-  object: storedObject.nullable(),
+  object: storedObjectSchema.nullable(),
 });
 
 const copiedLargeObject = z.strictObject({
@@ -118,7 +114,7 @@ const copiedLargeObject = z.strictObject({
   /** Of the content. */
   bytes: count,
   sha256,
-  object: storedObject,
+  object: storedObjectSchema,
 });
 
 export const copiedWorkSchema = z.strictObject({
