@@ -21,7 +21,9 @@ export function backupKeys(database: string, backupId: string) {
     /** Which group of a verification reads what. */
     verifyPlan: (runId: string) => `${root}/verified/parts/${runId}/plan.json`,
     verifyWork: (runId: string, group: number) => `${root}/verified/parts/${runId}/${group}.json`,
-    drilled: (runId: string) => `${root}/drilled/${runId}.json`,
+    /** Evidence of one restore drill. */
+    drilled: (drillId: string) => `${root}/drilled/${drillId}.json`,
+    drilledPrefix: `${root}/drilled/`,
   };
 }
 

@@ -43,6 +43,7 @@ export const failureCodes = {
   'drill.archive_damaged': 'objects of the archive are not what the manifest says',
   'drill.restore_failed': 'pg_restore reported errors',
   'drill.different': 'the restored database is not equal to the manifest',
+  'drill.evidence_wrong': 'what a drill has left is damaged or of an unknown version',
   'drill.scratch_not_dropped': 'the scratch database of a drill could not be dropped',
   'expire.refused': 'the expiry plan breaks a safety rule',
   'purge.refused': 'a retention policy cannot be carried out safely',

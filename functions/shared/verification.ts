@@ -72,10 +72,10 @@ export const verificationSchema = z.strictObject({
 export type Verification = z.output<typeof verificationSchema>;
 
 /**
- * What is known of a backup: "candidate" is complete by its manifest, "verified" was read back whole, "broken" was found
- * damaged at least once, which no later verification makes good.
+ * What verifications say of a backup: "candidate" is complete by its manifest, "verified" was read back whole, "broken" was
+ * found damaged at least once, which no later verification makes good. Together with the drills: backup-state.ts.
  */
-export type BackupState = 'candidate' | 'verified' | 'broken';
+export type VerifiedState = 'candidate' | 'verified' | 'broken';
 
 /** All evidence about a backup, oldest first; throws `verify.evidence_wrong` for what cannot be read, never leaves it out. */
 export async function readVerifications(
@@ -112,8 +112,8 @@ export function parseEvidence<S extends z.ZodType>(schema: S, key: string, recor
   return parsed.data;
 }
 
-/** The state of a backup by all evidence about it; evidence about other backups is not counted. */
-export function backupState(manifest: BackupManifest, evidence: readonly Verification[]): BackupState {
+/** The state of a backup by all verifications of it; those of other backups are not counted. */
+export function verifiedState(manifest: BackupManifest, evidence: readonly Verification[]): VerifiedState {
   const own = evidence.filter(({ backupId }) => backupId === manifest.backupId);
   if (own.some(({ outcome }) => outcome === 'damaged')) return 'broken';
   if (own.some(({ outcome, sample }) => outcome === 'ok' && sample === null)) return 'verified';
@@ -127,7 +127,7 @@ export function verifiedTables(
   manifest: BackupManifest,
   evidence: readonly Verification[],
 ): VerifiedTable[] | undefined {
-  if (backupState(manifest, evidence) !== 'verified') return undefined;
+  if (verifiedState(manifest, evidence) !== 'verified') return undefined;
   const own = evidence.filter(({ backupId }) => backupId === manifest.backupId);
   const whole = own.find(({ outcome }) => outcome === 'ok');
   const parts = whole === undefined ? (wholeSetOfSamples(own) ?? []) : [whole];

@@ -3,7 +3,7 @@ import { backupKeys } from '../shared/backup-layout.ts';
 import { type BackupManifest, parseManifest, readManifests } from '../shared/backup-manifest.ts';
 import { JobFailure } from '../shared/job-failure.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import { backupState, readVerifications, type Sample, type Verification } from '../shared/verification.ts';
+import { readVerifications, type Sample, type Verification, verifiedState } from '../shared/verification.ts';
 
 export interface ChosenBackup {
   manifest: BackupManifest;
@@ -30,7 +30,7 @@ export async function chooseBackup(
   let newest: ChosenBackup | undefined;
   for (const manifest of await readManifests(store, database)) {
     const chosen = { manifest, evidence: await readVerifications(store, database, manifest.backupId) };
-    if (backupState(manifest, chosen.evidence) === 'candidate') return chosen;
+    if (verifiedState(manifest, chosen.evidence) === 'candidate') return chosen;
     newest ??= chosen;
   }
   if (newest !== undefined) return newest;

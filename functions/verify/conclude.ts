@@ -2,7 +2,7 @@
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { JobFailure } from '../shared/job-failure.ts';
-import { backupState, type Verification, verificationSchema } from '../shared/verification.ts';
+import { type Verification, verificationSchema, verifiedState } from '../shared/verification.ts';
 import { readManifest } from './choose-backup.ts';
 import type { VerifyResult } from './contract.ts';
 import type { VerifyJob } from './run-verify.ts';
@@ -30,7 +30,7 @@ export async function conclude(job: VerifyJob, { manifest, found, earlier }: Con
   if (evidence.outcome === 'damaged') throw damaged(evidence, stored);
   return {
     outcome: evidence.outcome,
-    state: backupState(manifest, [...earlier.filter(({ runId }) => runId !== evidence.runId), evidence]),
+    state: verifiedState(manifest, [...earlier.filter(({ runId }) => runId !== evidence.runId), evidence]),
     backupId: manifest.backupId,
     verificationId: evidence.runId,
     takenAt: manifest.takenAt,

@@ -2,7 +2,7 @@
 // Puts nothing but evidence; sees no database. What S3 did not answer is never a verdict.
 import type { JobContext } from '../shared/job-handler.ts';
 import type { SettingValues } from '../shared/read-environment.ts';
-import { backupState, readVerifications } from '../shared/verification.ts';
+import { readVerifications, verifiedState } from '../shared/verification.ts';
 import { chooseBackup, chooseSample, readManifest } from './choose-backup.ts';
 import { conclude } from './conclude.ts';
 import type { VerifyEvent, VerifyPlanResult, VerifyReadResult, VerifyResult } from './contract.ts';
@@ -60,7 +60,7 @@ async function runPlan(job: VerifyJob): Promise<VerifyPlanResult> {
     concurrency: settings.VERIFY_STEPS,
   };
   // A backup that nobody named is read again: what was good once may have rotted.
-  if (event.backupId !== undefined && backupState(manifest, evidence) === 'verified')
+  if (event.backupId !== undefined && verifiedState(manifest, evidence) === 'verified')
     return { mode: 'verified', ...answer };
   if (answer.estimatedBytes <= settings.VERIFY_INLINE_LIMIT_GIB * GIB) return { mode: 'inline', ...answer };
   const plan = await storePlan(store, settings.DATABASE_NAME, {

@@ -4,9 +4,9 @@ import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
 import { createObjectStore } from '../../functions/shared/object-store.ts';
 import {
-  backupState,
   readVerifications,
   type Verification,
+  verifiedState,
   verifiedTables,
 } from '../../functions/shared/verification.ts';
 import { change, changeBoth, flip, key, table } from '../support/damage-archive.ts';
@@ -64,7 +64,7 @@ async function findings(damage: (archive: StoredArchive) => void, codec: Codec =
   expect(failure.code).toBe('verify.damaged');
   const [evidence] = await evidenceOf(archive);
   expect(evidence?.outcome).toBe('damaged');
-  expect(backupState(archive.manifest, evidence ? [evidence] : [])).toBe('broken');
+  expect(verifiedState(archive.manifest, evidence ? [evidence] : [])).toBe('broken');
   return (evidence?.findings ?? []).map(({ object, problem }) => `${object}: ${problem}`);
 }
 

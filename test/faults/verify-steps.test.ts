@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
 import { createObjectStore } from '../../functions/shared/object-store.ts';
-import { backupState, readVerifications } from '../../functions/shared/verification.ts';
+import { readVerifications, verifiedState } from '../../functions/shared/verification.ts';
 import type { VerifyPlanResult } from '../../functions/verify/contract.ts';
 import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
 import { makeArchive, type StoredArchive, storeArchive } from '../support/stored-archive.ts';
@@ -240,7 +240,7 @@ describe('samples', () => {
     expect(outcomes).toEqual(['damaged', 'damaged', 'damaged', 'damaged']);
     const evidence = await evidenceOf(archive);
     expect(evidence.reduce((sum, { findingCount }) => sum + findingCount, 0)).toBe(5);
-    expect(backupState(archive.manifest, evidence)).toBe('broken');
+    expect(verifiedState(archive.manifest, evidence)).toBe('broken');
   });
 
   test('the large objects of all samples are others than the manifest counts: the last sample tells it', async () => {
@@ -253,7 +253,7 @@ describe('samples', () => {
 
     expect(first).toMatchObject({ outcome: 'sample ok', state: 'candidate' });
     await expect(verify(options, { sample: '2/2', backupId })).rejects.toThrow(/all large objects together/);
-    expect(backupState(archive.manifest, await evidenceOf(archive))).toBe('broken');
+    expect(verifiedState(archive.manifest, await evidenceOf(archive))).toBe('broken');
   });
 
   test('by steps: the sample of the plan is the one that is read and told', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { addRowDigests } from '../../../functions/shared/archive-data/row-digest.ts';
 import {
-  backupState,
   parseVerification,
   type Sample,
   type Verification,
   type VerifiedLargeObject,
+  verifiedState,
   verifiedTables,
 } from '../../../functions/shared/verification.ts';
 import { makeArchive, sha256 } from '../../support/stored-archive.ts';
@@ -49,38 +49,38 @@ function sampleOk(sample: Sample, objects: VerifiedLargeObject[] = [], more: Par
   return evidence({ outcome: 'sample ok', sample, largeObjects: objects, ...more });
 }
 
-describe('backupState', () => {
+describe('verifiedState', () => {
   test('no evidence, or only that of another backup: candidate', () => {
-    expect(backupState(manifest, [])).toBe('candidate');
-    expect(backupState(manifest, [evidence({ backupId: '20261121T020000Z' })])).toBe('candidate');
-    expect(backupState(manifest, [evidence({ backupId: '20261121T020000Z', outcome: 'damaged' })])).toBe('candidate');
+    expect(verifiedState(manifest, [])).toBe('candidate');
+    expect(verifiedState(manifest, [evidence({ backupId: '20261121T020000Z' })])).toBe('candidate');
+    expect(verifiedState(manifest, [evidence({ backupId: '20261121T020000Z', outcome: 'damaged' })])).toBe('candidate');
   });
 
   test('read whole and found good: verified', () => {
-    expect(backupState(manifest, [evidence({})])).toBe('verified');
+    expect(verifiedState(manifest, [evidence({})])).toBe('verified');
   });
 
   test('damaged once, before or after it was found good: broken', () => {
     const [good, bad] = [evidence({}), evidence({ outcome: 'damaged' })];
-    expect(backupState(manifest, [good, bad])).toBe('broken');
-    expect(backupState(manifest, [bad, good])).toBe('broken');
+    expect(verifiedState(manifest, [good, bad])).toBe('broken');
+    expect(verifiedState(manifest, [bad, good])).toBe('broken');
   });
 
   test('samples: verified only when all of one division are good', () => {
     const [first, second] = largeObjects.map((one, index) => sampleOk({ number: index + 1, of: 2 }, [one]));
     if (!first || !second) throw new Error('two samples');
-    expect(backupState(manifest, [first])).toBe('candidate');
-    expect(backupState(manifest, [first, first])).toBe('candidate');
-    expect(backupState(manifest, [first, sampleOk({ number: 2, of: 3 }), sampleOk({ number: 3, of: 3 })])).toBe(
+    expect(verifiedState(manifest, [first])).toBe('candidate');
+    expect(verifiedState(manifest, [first, first])).toBe('candidate');
+    expect(verifiedState(manifest, [first, sampleOk({ number: 2, of: 3 }), sampleOk({ number: 3, of: 3 })])).toBe(
       'candidate',
     );
-    expect(backupState(manifest, [second, first])).toBe('verified');
-    expect(backupState(manifest, [second, first, evidence({ outcome: 'damaged' })])).toBe('broken');
+    expect(verifiedState(manifest, [second, first])).toBe('verified');
+    expect(verifiedState(manifest, [second, first, evidence({ outcome: 'damaged' })])).toBe('broken');
   });
 
   test('all samples are good but the large objects together are others than the manifest counts: broken', () => {
     const all = [sampleOk({ number: 1, of: 2 }, largeObjects.slice(0, 1)), sampleOk({ number: 2, of: 2 })];
-    expect(backupState(manifest, all)).toBe('broken');
+    expect(verifiedState(manifest, all)).toBe('broken');
   });
 });
 
