@@ -8,6 +8,7 @@ import { asJobFailure } from '../shared/database-errors.ts';
 import { describeError, JobFailure } from '../shared/job-failure.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import type { ClientTools } from '../shared/postgres-client-tools.ts';
+import { withPrivateFolder } from '../shared/private-folder.ts';
 import type { SettingValues } from '../shared/read-environment.ts';
 import { checkTarget } from './check-target.ts';
 import { chooseBackup } from './choose-backup.ts';
@@ -15,7 +16,6 @@ import { compareWithManifest, type Difference } from './compare-with-manifest.ts
 import type { RestoreDrillEvent, RestoreDrillResult } from './contract.ts';
 import type { restoreDrillSettings } from './environment.ts';
 import { fetchArchive, requireSpace } from './fetch-archive.ts';
-import { withPrivateFolder } from './private-folder.ts';
 import { restoreArchive } from './restore-archive.ts';
 import { createScratchDatabase, dropScratchDatabase, sweepScratchDatabases } from './scratch-database.ts';
 

@@ -1,8 +1,8 @@
-// The one connection module: the only file that imports pg. TLS verify-full, session settings, a bounded pool,
+// The one connection module: with copy-sessions.ts the only file that imports pg. TLS verify-full, session settings, a bounded pool,
 // and one re-read of the secret when the server refuses the login (a rotated password).
 import { readFileSync } from 'node:fs';
-import { Client, type Connection, Pool, type PoolClient, type QueryResultRow } from 'pg';
-import { createCopyReader } from './copy-messages.ts';
+import { Client, Pool, type PoolClient, type QueryResultRow } from 'pg';
+import { type CopyInOptions, type CopyOutOptions, copyIn, copyOut } from './copy-sessions.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import { explainConnectError, isLoginRefused } from './database-errors.ts';
 import type { databaseSettings } from './environment.ts';
@@ -35,14 +35,15 @@ export interface DatabaseSession {
    * session is ended at once; it is of no more use after any failure.
    */
   copyOut(sql: string, options: CopyOutOptions): Promise<{ rows: number }>;
+  /**
+   * Runs a `COPY … FROM STDIN` with the text of `options.text`; answers the rows of the command tag.
+   *
+   * When the text fails, the server is told that the COPY failed, and the text's error is thrown; when `signal` aborts, the
+   * session is ended at once. It is of no more use after either.
+   */
+  copyIn(sql: string, options: CopyInOptions): Promise<{ rows: number }>;
   /** The server process, as in pg_stat_activity.pid. */
   readonly processId: number;
-}
-
-export interface CopyOutOptions {
-  /** Gets a view that is good until the next call, which follows once the promise has resolved. */
-  take(text: Buffer): Promise<void> | undefined;
-  signal: AbortSignal;
 }
 
 export interface Database {
@@ -244,99 +245,8 @@ function asSession(client: PoolClient): DatabaseSession {
       return { rows: result.rows, rowCount: result.rowCount ?? 0 };
     },
     copyOut: async (sql, options) => await copyOut(client, sql, options),
+    copyIn: async (sql, options) => await copyIn(client, sql, options),
   };
-}
-
-/** Who gets what the socket of a connection receives: pg's own parser, or the COPY that is running. */
-const receivers = new WeakMap<Connection, { copy: ((chunk: Buffer) => void) | undefined }>();
-
-/** Puts a switch between the socket and pg's parser: once for each connection, so that COPYs do not nest. */
-function receiverOf(connection: Connection) {
-  const known = receivers.get(connection);
-  if (known) return known;
-  const receiver: { copy: ((chunk: Buffer) => void) | undefined } = { copy: undefined };
-  const { stream } = connection;
-  const parsers = stream.listeners('data');
-  stream.removeAllListeners('data');
-  stream.on('data', (chunk: Buffer) => {
-    if (receiver.copy) receiver.copy(chunk);
-    else for (const parse of parsers) Reflect.apply(parse, stream, [chunk]);
-  });
-  receivers.set(connection, receiver);
-  return receiver;
-}
-
-/**
- * Gives the memory of a chunk back at once instead of at the next garbage collection.
- *
- * V8 collects its whole heap after every 64 MiB of such chunks, although the heap is small: measured, 8% of the CPU
- * with gzip and 15% with zstd, and 30 MiB.
- */
-function free(chunk: Buffer): void {
-  const memory = chunk.buffer;
-  const isWhole = chunk.byteOffset === 0 && chunk.length === memory.byteLength;
-  if (isWhole && memory instanceof ArrayBuffer) memory.transfer(0);
-}
-
-/**
- * pg itself cannot COPY, and pg-copy-streams makes an object for each row: measured, 0.35 of 3.1 s of CPU for 1.25 million rows.
- *
- * As with pg-copy-streams the text is taken from the socket, and everything after it goes to pg's own parser.
- */
-async function copyOut(client: PoolClient, sql: string, options: CopyOutOptions): Promise<{ rows: number }> {
-  const { signal } = options;
-  signal.throwIfAborted();
-  const answer = Promise.withResolvers<{ rows: number }>();
-  let rows: number | undefined;
-  let isStopped = false;
-  const stop = (error: unknown) => {
-    isStopped = true;
-    answer.reject(error);
-    // With a statement in progress end() does not say goodbye but destroys the socket; the server then ends its COPY.
-    if (client instanceof Client) void client.end();
-  };
-  const abort = () => stop(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  client.query({
-    submit: (connection: Connection) => {
-      const receiver = receiverOf(connection);
-      const { stream } = connection;
-      const read = createCopyReader();
-      receiver.copy = (chunk) => {
-        if (isStopped) return;
-        const { text, rest } = read(chunk);
-        const goOn = () => {
-          if (rest === undefined) return free(chunk);
-          receiver.copy = undefined;
-          if (rest.length > 0) stream.emit('data', rest);
-        };
-        let taken: Promise<void> | undefined;
-        try {
-          taken = text.length > 0 ? options.take(text) : undefined;
-        } catch (error) {
-          return stop(error);
-        }
-        if (!taken) return goOn();
-        stream.pause();
-        taken.then(goOn).then(() => stream.resume(), stop);
-      };
-      connection.query(sql);
-    },
-    handleError: (error: Error) => answer.reject(error),
-    handleCommandComplete: ({ text }: { text: string }) => {
-      const tag = /^COPY (\d+)$/.exec(text)?.[1];
-      if (tag !== undefined) rows = Number(tag);
-    },
-    handleReadyForQuery: () => {
-      if (rows === undefined) stop(new Error('the server ended COPY without the number of its rows'));
-      else answer.resolve({ rows });
-    },
-  });
-  try {
-    return await answer.promise;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 function clientConfig(options: DatabaseOptions, credentials: Credentials) {

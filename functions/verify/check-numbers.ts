@@ -1,9 +1,9 @@
 // Checks that the manifest is one whole: what it says of a table must add up, follow without a gap and name its objects.
 // A manifest that lost a range would be equal to an archive that lost it, too.
 import { storedFileName } from '../shared/archive-toc/archive-file-names.ts';
+import type { BackupFiles, ManifestTable } from '../shared/backup-files.ts';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
-import type { BackupFiles, ManifestTable } from './backup-files.ts';
 import type { Findings } from './findings.ts';
 import { MOST_TAIL_BYTES } from './read-range.ts';
 

@@ -1,8 +1,9 @@
 // Compares the list of what is stored with the manifest: every object with its size, and none besides.
+
+import type { BackupFiles } from '../shared/backup-files.ts';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import type { BackupFiles } from './backup-files.ts';
 import type { Findings } from './findings.ts';
 
 /** Adds a finding for every object that is missing, of another size, or lies in the archive without being known. */

@@ -1,8 +1,8 @@
 // Checks globals.sql and the lists of large objects: their bytes, and that the lists name what toc.dat and the manifest name.
 import { createHash } from 'node:crypto';
+import { MissingObject, readStored, type Source } from '../shared/archive-data/read-stored.ts';
 import type { DumpedContents } from '../shared/archive-toc/dumped-contents.ts';
-import type { BackupFiles, ManifestObject } from './backup-files.ts';
-import { MissingObject, readStored, type Source } from './read-stored.ts';
+import type { BackupFiles, ManifestObject } from '../shared/backup-files.ts';
 
 type Add = (key: string, problem: string) => void;
 

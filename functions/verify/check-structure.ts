@@ -1,14 +1,15 @@
 // Everything of a backup but the rows and the contents of large objects: cheap, so no sample leaves it out.
+
+import { MissingObject, type Source } from '../shared/archive-data/read-stored.ts';
 import type { DumpedContents } from '../shared/archive-toc/dumped-contents.ts';
+import { type BackupFiles, backupFiles } from '../shared/backup-files.ts';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
-import { type BackupFiles, backupFiles } from './backup-files.ts';
 import { checkNumbers } from './check-numbers.ts';
 import { checkObjects } from './check-objects.ts';
 import { checkGlobals, checkLists } from './check-small-objects.ts';
 import { checkToc } from './check-toc.ts';
 import type { Findings } from './findings.ts';
-import { MissingObject, type Source } from './read-stored.ts';
 
 interface StructureRequest {
   source: Source;

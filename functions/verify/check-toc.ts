@@ -1,20 +1,18 @@
 // Checks toc.dat: its bytes, what our reader finds in it against the manifest, and that stock pg_restore reads it.
-import { createHash } from 'node:crypto';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Source } from '../shared/archive-data/read-stored.ts';
 import { storedFileName } from '../shared/archive-toc/archive-file-names.ts';
 import { type DumpedContents, dumpedContents } from '../shared/archive-toc/dumped-contents.ts';
+import { fetchToc, orRefusal } from '../shared/archive-toc/fetch-toc.ts';
 import type { Toc } from '../shared/archive-toc/toc-entry.ts';
-import { createTocReader } from '../shared/archive-toc/toc-reader.ts';
+import type { ManifestObject } from '../shared/backup-files.ts';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
-import { JobFailure } from '../shared/job-failure.ts';
 import { findClientTools } from '../shared/postgres-client-tools.ts';
 import { quoteQualified } from '../shared/quote-identifier.ts';
-import type { ManifestObject } from './backup-files.ts';
 import { listArchive } from './list-archive.ts';
-import { readStored, type Source } from './read-stored.ts';
 
 interface TocRequest {
   source: Source;
@@ -44,7 +42,7 @@ export async function checkToc(request: TocRequest): Promise<DumpedContents | un
       add(read.refusal);
       return undefined;
     }
-    const contents = attempt(() => dumpedContents(read.toc));
+    const contents = orRefusal(() => dumpedContents(read.toc));
     if ('refusal' in contents) add(contents.refusal);
     compareHeader(read.toc, manifest, add);
     // Altered bytes are ours to refuse: a program in C may do anything with them.
@@ -62,46 +60,6 @@ export async function checkToc(request: TocRequest): Promise<DumpedContents | un
     return contents;
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function fetchToc(
-  source: Source,
-  { key, bytes }: ManifestObject,
-  file: string,
-): Promise<{ sha256: string } & ({ toc: Toc } | { refusal: string })> {
-  const hash = createHash('sha256');
-  const reader = createTocReader();
-  let refusal: string | undefined;
-  const parse = <T>(step: () => T): T | undefined => {
-    if (refusal !== undefined) return undefined;
-    const result = attempt(step);
-    if (typeof result !== 'object' || result === null || !('refusal' in result)) return result;
-    refusal = result.refusal;
-    return undefined;
-  };
-  const handle = await open(file, 'wx', 0o600);
-  try {
-    for await (const chunk of readStored(source, key, 0, bytes)) {
-      hash.update(chunk);
-      await handle.writeFile(chunk);
-      parse(() => reader.push(chunk));
-    }
-  } finally {
-    await handle.close();
-  }
-  const toc = parse(() => reader.end());
-  const sha256 = hash.digest('hex');
-  return toc === undefined ? { sha256, refusal: refusal ?? 'it cannot be read' } : { sha256, toc };
-}
-
-/** The reader's refusal as words; every other error is thrown. */
-function attempt<T>(step: () => T): T | { refusal: string } {
-  try {
-    return step();
-  } catch (error) {
-    if (error instanceof JobFailure && error.code === 'client_tools.failed') return { refusal: error.problem };
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { DataCodec } from '../shared/archive-data/codec.ts';
 import { createMemberReader, DamagedMember } from '../shared/archive-data/member-reader.ts';
-import { MissingObject } from './read-stored.ts';
+import { MissingObject } from '../shared/archive-data/read-stored.ts';
 
 export interface Decoded {
   /** Stored bytes that were there, at most `length`. */

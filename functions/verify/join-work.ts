@@ -1,6 +1,7 @@
 // Joins what the groups have read into the evidence, when every item was read exactly once. Keeps no list of large objects
 // in memory but that of a sample: there may be millions.
 import { addRowDigests, NO_ROWS } from '../shared/archive-data/row-digest.ts';
+import { type BackupFiles, backupFiles } from '../shared/backup-files.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { JobFailure } from '../shared/job-failure.ts';
 import { TOOL_VERSION } from '../shared/tool-version.ts';
@@ -12,7 +13,6 @@ import {
   type VerifiedLargeObject,
   wholeSetOfSamples,
 } from '../shared/verification.ts';
-import { type BackupFiles, backupFiles } from './backup-files.ts';
 import { createFindings } from './findings.ts';
 import { type ReadItem, readItems } from './plan-reading.ts';
 import type { LargeObjectRead, RangeRead, ReadWork } from './work-contract.ts';

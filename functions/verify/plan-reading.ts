@@ -1,9 +1,9 @@
 // Divides the reading of a backup: into items, of which a sample takes some, and into groups of about equal work. Pure.
 // The order of the items follows from the manifest alone, so every step of a verification counts them alike.
 import * as z from 'zod';
+import { type BackupFiles, backupFiles, type ManifestTable, type StoredLargeObject } from '../shared/backup-files.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { type Sample, sampleSchema } from '../shared/verification.ts';
-import { type BackupFiles, backupFiles, type ManifestTable, type StoredLargeObject } from './backup-files.ts';
 
 export type ReadItem =
   | {

@@ -1,18 +1,19 @@
 // Reads some items of a backup, several at the same time; group 0 checks the structure, too.
+
+import type { Source } from '../shared/archive-data/read-stored.ts';
+import { type BackupFiles, backupFiles } from '../shared/backup-files.ts';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { inParallel } from '../shared/in-parallel.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import type { SettingValues } from '../shared/read-environment.ts';
 import type { Sample } from '../shared/verification.ts';
-import { type BackupFiles, backupFiles } from './backup-files.ts';
 import { checkStructure } from './check-structure.ts';
 import type { verifySettings } from './environment.ts';
 import { createFindings, type Findings } from './findings.ts';
 import type { ReadItem } from './plan-reading.ts';
 import { readLargeObject } from './read-large-object.ts';
 import { readRange } from './read-range.ts';
-import type { Source } from './read-stored.ts';
 import type { LargeObjectRead, RangeRead, ReadWork } from './work-contract.ts';
 
 interface GroupRequest {

@@ -1,9 +1,9 @@
 // Reads one large object back; what the manifest says of the contents is compared when all of them are known.
 import { createHash } from 'node:crypto';
 import type { DataCodec } from '../shared/archive-data/codec.ts';
-import type { StoredLargeObject } from './backup-files.ts';
+import { readStored, type Source } from '../shared/archive-data/read-stored.ts';
+import type { StoredLargeObject } from '../shared/backup-files.ts';
 import { decodeStored } from './decode-stored.ts';
-import { readStored, type Source } from './read-stored.ts';
 import type { LargeObjectRead } from './work-contract.ts';
 
 /** Size and SHA-256 of the content, and every difference of what is stored; the SHA-256 is null when there is one. */

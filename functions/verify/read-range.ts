@@ -1,10 +1,10 @@
 // Reads one range of a table back and compares all that the manifest says of it; the last range with the tail behind it.
 import { crc32 } from 'node:zlib';
 import type { DataCodec } from '../shared/archive-data/codec.ts';
+import { readStored, type Source } from '../shared/archive-data/read-stored.ts';
 import { createRowDigester } from '../shared/archive-data/row-digest.ts';
-import type { ManifestObject, ManifestRange, ManifestTable } from './backup-files.ts';
+import type { ManifestObject, ManifestRange, ManifestTable } from '../shared/backup-files.ts';
 import { decodeStored } from './decode-stored.ts';
-import { readStored, type Source } from './read-stored.ts';
 import type { RangeRead } from './work-contract.ts';
 
 /** One member of 6 bytes takes 20 to 40. */

@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { readFreeConnections, readServerFacts } from '../../../functions/backup/snapshot/server-facts.ts';
 
+const noCopy = () => {
+  throw new Error('no COPY here');
+};
+
 /** A session whose every query gives one row; the query itself is run on real servers by the tests of the backup. */
 const sessionWith = (row: object) => ({
   processId: 1,
   query: async () => ({ rows: [row as never], rowCount: 1 }),
-  copyOut: () => {
-    throw new Error('no COPY here');
-  },
+  copyOut: noCopy,
+  copyIn: noCopy,
 });
 
 const server = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ManifestTable } from '../../../functions/verify/backup-files.ts';
+import type { ManifestTable } from '../../../functions/shared/backup-files.ts';
 import { divideIntoGroups, type ReadItem, readItems } from '../../../functions/verify/plan-reading.ts';
 import { makeArchive } from '../../support/stored-archive.ts';
 

@@ -3,9 +3,9 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../shared/clock.ts';
-import { describeError } from '../shared/job-failure.ts';
-import type { Log } from '../shared/log.ts';
+import type { Clock } from './clock.ts';
+import { describeError } from './job-failure.ts';
+import type { Log } from './log.ts';
 
 const PREFIX = 'nightshift-drill-';
 const NAME = /^nightshift-drill-(\d+)-\w+$/;

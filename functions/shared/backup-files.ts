@@ -1,7 +1,7 @@
 // Sorts the objects of a manifest by what they are in the archive. Pure.
-import { storedFileName } from '../shared/archive-toc/archive-file-names.ts';
-import { backupKeys } from '../shared/backup-layout.ts';
-import type { BackupManifest } from '../shared/backup-manifest.ts';
+import { storedFileName } from './archive-toc/archive-file-names.ts';
+import { backupKeys } from './backup-layout.ts';
+import type { BackupManifest } from './backup-manifest.ts';
 
 export type ManifestTable = BackupManifest['tables'][number];
 export type ManifestRange = ManifestTable['ranges'][number];

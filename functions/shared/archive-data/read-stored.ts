@@ -1,7 +1,7 @@
 // Reads stored bytes, going on where a connection broke off. What S3 does not answer is a failure, never a finding.
-import type { Clock } from '../shared/clock.ts';
-import { describeError, JobFailure } from '../shared/job-failure.ts';
-import type { ObjectStore } from '../shared/object-store.ts';
+import type { Clock } from '../clock.ts';
+import { describeError, JobFailure } from '../job-failure.ts';
+import type { ObjectStore } from '../object-store.ts';
 
 /** The object is not there. */
 export class MissingObject extends Error {
@@ -87,7 +87,7 @@ function brokenOff(key: string, at: number, cause: unknown): JobFailure {
     code: 'object_store.failed',
     problem: `get "${key}" broke off at byte ${at}, ${MOST_BREAKS + 1} times in a row: ${describeError(cause)}`,
     safeState: 'Nothing is said about the backup, which was not changed',
-    hint: 'run verify again; when it ends in the same way, look at the network of the function and at the state of S3',
+    hint: 'run it again; when it ends in the same way, look at the network of the function and at the state of S3',
     cause,
   });
 }
