@@ -5,11 +5,9 @@ import type { DatabaseSession } from './database.ts';
 import { describeError, JobFailure } from './job-failure.ts';
 import type { Migration, MigrationScript } from './migration-files.ts';
 import { firstCharacters, type MigrationStatement, placeOf } from './migration-statements.ts';
-import { LOCK_NOT_AVAILABLE, sqlState } from './postgres-errors.ts';
+import { LOCK_NOT_AVAILABLE, sqlState, UNIQUE_VIOLATION } from './postgres-errors.ts';
 import { quoteIdentifier } from './quote-identifier.ts';
 import { readSqlFile } from './sql-files.ts';
-
-const UNIQUE_VIOLATION = '23505';
 
 export type MigrationKind = 'application' | 'nightshift';
 export type MigrationDirection = 'up' | 'down';

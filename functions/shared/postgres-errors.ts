@@ -15,6 +15,7 @@ export const INVALID_PARAMETER_VALUE = '22023';
 export const UNDEFINED_OBJECT = '42704';
 export const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
 export const INVALID_SCHEMA_NAME = '3F000';
+export const UNIQUE_VIOLATION = '23505';
 export const FOREIGN_KEY_VIOLATION = '23503';
 
 /** The SQLSTATE of an error of the server, or undefined for any other error. */

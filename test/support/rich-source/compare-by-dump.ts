@@ -41,6 +41,36 @@ export async function compareByDump(
   return await firstDifference(expected, plainDump(restored));
 }
 
+/** As compareByDump, with the lines of each COPY block sorted: for rows that were loaded by several sessions. */
+export async function compareSortedDumps(
+  source: DumpedDatabase,
+  restored: DumpedDatabase,
+): Promise<DumpDifference | undefined> {
+  return await firstDifference(withSortedRows(plainDump(source)), withSortedRows(plainDump(restored)));
+}
+
+/** Each COPY block as one chunk of sorted lines: a block must fit into memory. */
+async function* withSortedRows(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rows: string[] | undefined;
+  let rest = '';
+  for await (const chunk of chunks) {
+    // One character for each byte: the order is that of the bytes.
+    const lines = (rest + chunk.toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    const out: string[] = [];
+    for (const line of lines) {
+      if (rows !== undefined && line !== '\\.') rows.push(line);
+      else {
+        if (rows !== undefined) for (const row of rows.toSorted()) out.push(row);
+        rows = rows === undefined && /^COPY .* FROM stdin;$/.test(line) ? [] : undefined;
+        out.push(line);
+      }
+    }
+    if (out.length > 0) yield Buffer.from(`${out.join('\n')}\n`, 'latin1');
+  }
+  if (rest !== '') yield Buffer.from(rest, 'latin1');
+}
+
 /** The plain dump of a database; throws pg_dump's own words when it does not end well. */
 export async function* plainDump(dumped: DumpedDatabase): AsyncGenerator<Buffer> {
   const snapshot = dumped.snapshot === undefined ? [] : [`--snapshot=${dumped.snapshot}`];
