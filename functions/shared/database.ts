@@ -68,7 +68,8 @@ export interface DatabaseTls {
 }
 
 interface DatabaseOptions {
-  job: JobName;
+  /** In the application_name of its sessions; `restore` is the command by hand. */
+  job: JobName | 'restore';
   credentials: CredentialSource;
   tls: DatabaseTls;
   limits: SessionLimits;

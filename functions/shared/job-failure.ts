@@ -42,6 +42,7 @@ export const failureCodes = {
   'restore.selection_wrong': 'a schema or table that was named is not in the backup',
   'restore.target_not_empty': 'the database to restore into holds something already',
   'restore.target_too_old': 'the server to restore into is older than the one the backup came from',
+  'restore.locale_missing': 'the server does not know the locale of the database that was backed up',
   'restore.target_busy': 'another restore works on the same target',
   'restore.statement_failed': 'the server refused a statement or the rows of an archive',
   'drill.no_backup': 'there is no backup to restore',

@@ -1,0 +1,75 @@
+// `--dry-run`: says what a restore would do, and whether the target would take it. Reads the table of contents; changes nothing.
+import { describeBytes, describeCount } from '../../functions/report/describe-amounts.ts';
+import type { BackupManifest } from '../../functions/shared/backup-manifest.ts';
+import { systemClock } from '../../functions/shared/clock.ts';
+import type { Database } from '../../functions/shared/database.ts';
+import { JobFailure } from '../../functions/shared/job-failure.ts';
+import type { ObjectStore } from '../../functions/shared/object-store.ts';
+import { quoteQualified } from '../../functions/shared/quote-identifier.ts';
+import { checkObjects } from '../../functions/shared/restore/check-objects.ts';
+import { type ChosenEntries, chooseEntries, describeSelection } from '../../functions/shared/restore/choose-entries.ts';
+import { openArchive } from '../../functions/shared/restore/open-archive.ts';
+import { refuseNonEmpty } from '../../functions/shared/restore/target-database.ts';
+import type { RestoreArguments } from './parse-arguments.ts';
+
+interface PlanRequest {
+  store: ObjectStore;
+  manifest: BackupManifest;
+  folder: string;
+  options: RestoreArguments;
+  target: Database;
+  place: string;
+  signal: AbortSignal;
+}
+
+/** Prints the plan; throws what the restore itself would be refused with. */
+export async function printPlan({
+  store,
+  manifest,
+  folder,
+  options,
+  target,
+  place,
+  signal,
+}: PlanRequest): Promise<void> {
+  const source = { store, clock: systemClock, signal, onBytes: () => {} };
+  const archive = await openArchive(source, manifest, folder);
+  const chosen = chooseEntries(archive, options.selection);
+  await checkObjects(source, archive, chosen);
+  const isThere = await lookAtTarget(target, options);
+  console.log(
+    `Would restore into ${place}${isThere ? '' : ', which would be made'}: ${describeSelection(options.selection)}`,
+  );
+  for (const line of describePlan(chosen, manifest)) console.log(line);
+  console.log('Dry run: nothing was changed');
+}
+
+/** Whether the database is there; throws when it holds something that the restore would be refused for. */
+async function lookAtTarget(target: Database, options: RestoreArguments): Promise<boolean> {
+  try {
+    await target.withSession(async (session) => await refuseNonEmpty(session, options.allowNonEmpty));
+    return true;
+  } catch (error) {
+    if (options.create && error instanceof JobFailure && error.code === 'database.not_found') return false;
+    throw error;
+  }
+}
+
+/** Definitions by kind, then the tables, the largest first. */
+export function describePlan(chosen: ChosenEntries, manifest: BackupManifest): string[] {
+  const kinds = new Map<string, number>();
+  for (const { desc } of chosen.entries) kinds.set(desc, (kinds.get(desc) ?? 0) + 1);
+  const stored = new Map(manifest.tables.map((table) => [table.dumpId, table]));
+  const tables = chosen.tables.flatMap(({ dumpId }) => stored.get(dumpId) ?? []).toSorted((a, b) => b.bytes - a.bytes);
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  return [
+    `  ${[...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
+    `  ${tables.length} tables, ${describeCount(rows)} rows, ${describeBytes(bytes)} of COPY text:`,
+    ...tables.map(
+      (table) =>
+        `    ${quoteQualified(table.schema, table.name)}  ${describeCount(table.rows)} rows  ${describeBytes(table.bytes)}  ${table.ranges.length} ${table.ranges.length === 1 ? 'range' : 'ranges'}`,
+    ),
+    ...chosen.leftOut.map((name) => `  left out, because it needs tables that were not chosen: ${name}`),
+  ];
+}
