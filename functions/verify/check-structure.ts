@@ -5,7 +5,7 @@ import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { type BackupFiles, backupFiles } from './backup-files.ts';
 import { checkNumbers } from './check-numbers.ts';
 import { checkObjects } from './check-objects.ts';
-import { checkGlobals, checkLists } from './check-small-objects.ts';
+import { checkLists, checkWhole } from './check-small-objects.ts';
 import { checkToc } from './check-toc.ts';
 import type { Findings } from './findings.ts';
 import { MissingObject, type Source } from './read-stored.ts';
@@ -17,7 +17,7 @@ interface StructureRequest {
   findings: Findings;
 }
 
-/** Adds a finding for every difference between the manifest, the list of objects, toc.dat, the lists and globals.sql. */
+/** Adds a finding for every difference between the manifest, the list of objects, toc.dat, the lists, globals.sql and inventory.json. */
 export async function checkStructure(request: StructureRequest): Promise<void> {
   const { source, manifest, findings } = request;
   const { root } = backupKeys(manifest.database, manifest.backupId);
@@ -28,7 +28,7 @@ export async function checkStructure(request: StructureRequest): Promise<void> {
   await checkObjects(source.store, manifest, files, findings);
   const contents = await readToc(request, files);
   await checkLists(source, files, contents, add);
-  if (files.globals !== undefined) await checkGlobals(source, files.globals, add);
+  for (const object of [files.globals, files.inventory]) if (object) await checkWhole(source, object, add);
 }
 
 async function readToc(
