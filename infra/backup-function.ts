@@ -46,6 +46,7 @@ export function backupFunction(scope: Construct, parts: StackParts): ScheduledFu
         'PutBackup',
         '*/archive/*',
         '*/globals.sql',
+        '*/inventory.json',
         '*/plan.json',
         '*/work/*',
         '*/manifest.json',

@@ -15,9 +15,9 @@ export const functionArchitecture = Architecture.ARM_64;
 export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {
   bootstrap: ['nightshift', 'roles', 'session'],
   migrate: ['migrations', 'nightshift', 'session'],
-  backup: ['backup', 'session'],
+  backup: ['backup', 'inventory', 'session'],
   verify: [],
-  'restore-drill': ['drill', 'backup'],
+  'restore-drill': ['restore-drill', 'drill', 'inventory', 'backup'],
   purge: ['purge', 'session'],
   health: ['health'],
   expire: [],

@@ -22,7 +22,7 @@ export function restoreDrillFunction(scope: Construct, parts: StackParts): Sched
     retriesOfFailedEvent: 0,
     schedules: schedule ? [{ name: 'restore-drill', schedule }] : [],
     statements: [
-      store.mayGet('ReadBackups', '*/archive/*', '*/globals.sql', '*/manifest.json'),
+      store.mayGet('ReadBackups', '*/archive/*', '*/globals.sql', '*/inventory.json', '*/manifest.json'),
       store.mayList('FindBackups', ['s3:ListBucket'], '*'),
       store.mayPut('PutEvidence', '*/drilled/*', 'runs/restore-drill/*'),
       store.mayUseKey('kms:Decrypt', 'kms:GenerateDataKey'),

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
+import type { DrillDifference } from '../shared/drill-record.ts';
 import { inParallel } from '../shared/in-parallel.ts';
 import { describeError, JobFailure } from '../shared/job-failure.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
 import { type ArchiveObject, archiveObjects, createRangeCheck } from './archive-objects.ts';
-import type { Difference } from './compare-with-manifest.ts';
 
 interface FetchRequest {
   store: ObjectStore;
@@ -37,7 +37,7 @@ export async function requireSpace(manifest: BackupManifest, folder: string): Pr
 }
 
 /** Fetches everything; the answer are the objects that are not what the manifest says, with both values. */
-export async function fetchArchive(request: FetchRequest): Promise<Difference[]> {
+export async function fetchArchive(request: FetchRequest): Promise<DrillDifference[]> {
   const objects = archiveObjects(request.manifest);
   const differences = await compareSizes(request, objects);
   // The rest would only be looked at for the sake of a longer list.
@@ -49,7 +49,7 @@ export async function fetchArchive(request: FetchRequest): Promise<Difference[]>
 async function compareSizes(
   { store, manifest, signal }: FetchRequest,
   objects: readonly ArchiveObject[],
-): Promise<Difference[]> {
+): Promise<DrillDifference[]> {
   const stored = new Map<string, number>();
   for await (const { key, bytes } of store.list(backupKeys(manifest.database, manifest.backupId).archive)) {
     signal.throwIfAborted();
@@ -67,7 +67,7 @@ async function compareSizes(
     });
 }
 
-async function fetchObject(request: FetchRequest, object: ArchiveObject): Promise<Difference[]> {
+async function fetchObject(request: FetchRequest, object: ArchiveObject): Promise<DrillDifference[]> {
   for (let attempt = 1; ; attempt += 1) {
     request.signal.throwIfAborted();
     const source = await request.store.getStream(object.key);

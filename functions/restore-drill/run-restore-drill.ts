@@ -1,10 +1,17 @@
 // One restore drill, step by step: choose a backup, fetch and check its archive, restore it into a scratch database,
 // compare, drop it, record the proof.
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { dumpedContents } from '../shared/archive-toc/dumped-contents.ts';
+import type { Toc } from '../shared/archive-toc/toc-entry.ts';
+import { createTocReader } from '../shared/archive-toc/toc-reader.ts';
 import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { secretCredentials } from '../shared/credentials.ts';
 import { createDatabase, type Database, limitsOf, tlsOf } from '../shared/database.ts';
 import { asJobFailure } from '../shared/database-errors.ts';
+import type { DrillDifference } from '../shared/drill-record.ts';
+import { OWNERSHIP_KINDS } from '../shared/inventory.ts';
 import { describeError, JobFailure } from '../shared/job-failure.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import type { ClientTools } from '../shared/postgres-client-tools.ts';
@@ -12,7 +19,9 @@ import { withPrivateFolder } from '../shared/private-folder.ts';
 import type { SettingValues } from '../shared/read-environment.ts';
 import { checkTarget } from './check-target.ts';
 import { chooseBackup } from './choose-backup.ts';
-import { compareWithManifest, type Difference } from './compare-with-manifest.ts';
+import { compareRestored, type Expected } from './compare/compare-restored.ts';
+import type { Comparison } from './compare/comparison.ts';
+import { readExpected } from './compare/read-expected.ts';
 import type { RestoreDrillEvent, RestoreDrillResult } from './contract.ts';
 import type { restoreDrillSettings } from './environment.ts';
 import { fetchArchive, requireSpace } from './fetch-archive.ts';
@@ -72,7 +81,7 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
       sequences: manifest.sequences.length,
       largeObjects: manifest.largeObjects.count,
       rtoSeconds: trial.findings.rtoSeconds,
-      notProven: NOT_PROVEN_HERE,
+      notProven: [...NOT_PROVEN_HERE, ...(trial.findings.compared?.notProven ?? [])],
       swept,
       evidence,
     };
@@ -90,7 +99,8 @@ export async function runRestoreDrill(job: RestoreDrillJob): Promise<RestoreDril
 interface Findings {
   outcome: 'ok' | 'damaged' | 'different' | 'failed';
   rtoSeconds: number;
-  differences: Difference[];
+  differences: DrillDifference[];
+  compared?: Comparison;
 }
 
 interface Trial {
@@ -122,11 +132,13 @@ async function tryBackup(request: TrialRequest): Promise<Trial> {
     };
   }
   log.info('restore_drill.fetched', { backup_id: manifest.backupId, seconds: seconds() });
+  const contents = dumpedContents(await readToc(join(folder, 'toc.dat')));
+  const expected = await readExpected(store, manifest, { contents, leftOut: OWNERSHIP_KINDS });
   const scratch = await createScratchDatabase(server, clock, manifest);
   let trial: Trial | undefined;
   let notDropped: JobFailure | undefined;
   try {
-    trial = await restoreAndCompare({ ...request, scratch, seconds });
+    trial = await restoreAndCompare({ ...request, expected, scratch, seconds });
   } finally {
     await dropScratchDatabase(server, scratch).catch((cause: unknown) => {
       notDropped = notDroppedFailure(scratch, cause);
@@ -136,8 +148,14 @@ async function tryBackup(request: TrialRequest): Promise<Trial> {
   return { ...trial, ...(notDropped ? { notDropped } : {}) };
 }
 
-async function restoreAndCompare(request: TrialRequest & { scratch: string; seconds: () => number }): Promise<Trial> {
-  const { job, server, manifest, scratch } = request;
+async function readToc(file: string): Promise<Toc> {
+  const reader = createTocReader();
+  for await (const chunk of createReadStream(file)) if (Buffer.isBuffer(chunk)) reader.push(chunk);
+  return reader.end();
+}
+
+async function restoreAndCompare(request: TrialRequest & { expected: Expected; scratch: string; seconds: () => number }): Promise<Trial> {
+  const { job, server, manifest, expected, scratch } = request;
   try {
     await restoreArchive({ ...request, signal: job.signal });
   } catch (error) {
@@ -148,13 +166,14 @@ async function restoreAndCompare(request: TrialRequest & { scratch: string; seco
   job.log.info('restore_drill.restored', { backup_id: manifest.backupId, rto_seconds: rtoSeconds });
   const database = server.inDatabase(scratch);
   try {
-    const differences = await compareWithManifest(database, manifest, job.signal);
-    return differences.length > 0
+    const compared = await compareRestored(database, expected, { sessionsAtOnce: 2, signal: job.signal });
+    const { differences, differenceCount } = compared;
+    return differenceCount > 0
       ? {
-          findings: { outcome: 'different', rtoSeconds, differences },
-          failure: differentFailure(manifest, differences),
+          findings: { outcome: 'different', rtoSeconds, differences, compared },
+          failure: differentFailure(manifest, differences, differenceCount),
         }
-      : { findings: { outcome: 'ok', rtoSeconds, differences }, failure: undefined };
+      : { findings: { outcome: 'ok', rtoSeconds, differences, compared }, failure: undefined };
   } finally {
     await database.close();
   }
@@ -162,13 +181,14 @@ async function restoreAndCompare(request: TrialRequest & { scratch: string; seco
 
 async function storeEvidence(job: RestoreDrillJob, manifest: BackupManifest, trial: Trial): Promise<string> {
   const key = backupKeys(job.settings.DATABASE_NAME, manifest.backupId).drilled(job.runId);
+  const { compared, ...findings } = trial.findings;
   const record = {
-    ...trial.findings,
+    ...findings,
     problem: trial.failure?.problem ?? null,
     backupId: manifest.backupId,
     runId: job.runId,
     finishedAt: job.clock.now().toISOString(),
-    notProven: NOT_PROVEN_HERE,
+    notProven: [...NOT_PROVEN_HERE, ...(compared?.notProven ?? [])],
   };
   await job.store.putOwn(key, `${JSON.stringify(record, null, 2)}\n`, 'application/json');
   return key;
@@ -187,7 +207,7 @@ function notDroppedFailure(scratch: string, cause: unknown): JobFailure {
 const NOT_TO_BE_RELIED_ON =
   'do not rely on this backup: make a new one now, drill it, and keep this one for the investigation';
 
-function damagedFailure(manifest: BackupManifest, differences: readonly Difference[]): JobFailure {
+function damagedFailure(manifest: BackupManifest, differences: readonly DrillDifference[]): JobFailure {
   return new JobFailure({
     code: 'drill.archive_damaged',
     problem: `the archive of backup ${manifest.backupId} is not what was written; ${describeDifferences(differences, 'stored')}`,
@@ -196,19 +216,27 @@ function damagedFailure(manifest: BackupManifest, differences: readonly Differen
   });
 }
 
-function differentFailure(manifest: BackupManifest, differences: readonly Difference[]): JobFailure {
+function differentFailure(
+  manifest: BackupManifest,
+  differences: readonly DrillDifference[],
+  count: number,
+): JobFailure {
   return new JobFailure({
     code: 'drill.different',
-    problem: `backup ${manifest.backupId} does not restore to what its manifest says; ${describeDifferences(differences, 'restored')}`,
+    problem: `backup ${manifest.backupId} does not restore to what its manifest says; ${describeDifferences(differences, 'restored', count)}`,
     safeState: 'The scratch database was dropped; the backup was not changed',
     hint: NOT_TO_BE_RELIED_ON,
   });
 }
 
 /** The number of all and the first five. */
-function describeDifferences(differences: readonly Difference[], found: 'stored' | 'restored'): string {
+function describeDifferences(
+  differences: readonly DrillDifference[],
+  found: 'stored' | 'restored',
+  count = differences.length,
+): string {
   const shown = differences
     .slice(0, 5)
     .map(({ what, expected, actual }) => `${what}: manifest ${expected}, ${found} ${actual}`);
-  return `${differences.length} difference${differences.length === 1 ? '' : 's'}: ${shown.join('; ')}`;
+  return `${count} difference${count === 1 ? '' : 's'}: ${shown.join('; ')}`;
 }

@@ -36,7 +36,7 @@ export async function dropScratchDatabase(server: Database, name: string): Promi
 /** Drops the scratch databases that crashed drills of more than an hour ago have left; their names are the answer. */
 export async function sweepScratchDatabases(server: Database, clock: Clock, log: Log): Promise<string[]> {
   const names = await server.withSession(async (session) => {
-    const { rows } = await session.query<{ name: string }>(readSqlFile('drill/own-databases.sql'));
+    const { rows } = await session.query<{ name: string }>(readSqlFile('restore-drill/own-databases.sql'));
     return rows.map((row) => row.name);
   });
   const limit = compactInstant(new Date(clock.now().getTime() - LEFTOVER_AFTER_MS)).toLowerCase();

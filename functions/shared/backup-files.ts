@@ -15,6 +15,8 @@ export interface StoredLargeObject {
 export interface BackupFiles {
   toc: ManifestObject | undefined;
   globals: ManifestObject | undefined;
+  /** Undefined in a backup of an older version, too. */
+  inventory: ManifestObject | undefined;
   /** The lists of large objects. */
   lists: readonly ManifestObject[];
   /** In order of OID. */
@@ -37,16 +39,19 @@ export function backupFiles(manifest: BackupManifest): BackupFiles {
   const unknown: ManifestObject[] = [];
   let toc: ManifestObject | undefined;
   let globals: ManifestObject | undefined;
+  let inventory: ManifestObject | undefined;
   for (const object of manifest.objects) {
     const { key } = object;
     const name = key.startsWith(keys.archive) ? key.slice(keys.archive.length) : '';
     const oid = Number(/^blob_([1-9]\d{0,9})\.dat/.exec(name)?.[1] ?? 0);
     if (key === keys.globals) globals = object;
+    else if (key === keys.inventory) inventory = object;
     else if (name === 'toc.dat') toc = object;
     else if (tableKeys.has(key)) tables.set(key, object);
     else if (LIST.test(name)) lists.push(object);
     else if (name === storedFileName(`blob_${oid}.dat`, manifest.codec)) largeObjects.push({ oid, object });
     else unknown.push(object);
   }
-  return { toc, globals, lists, largeObjects: largeObjects.toSorted((a, b) => a.oid - b.oid), tables, unknown };
+  largeObjects.sort((a, b) => a.oid - b.oid);
+  return { toc, globals, inventory, lists, largeObjects, tables, unknown };
 }

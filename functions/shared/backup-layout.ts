@@ -9,6 +9,8 @@ export function backupKeys(database: string, backupId: string) {
     archiveFile: (name: string) => `${root}/archive/${name}`,
     archive: `${root}/archive/`,
     globals: `${root}/globals.sql`,
+    /** What the catalog held: names and digests of definitions. */
+    inventory: `${root}/inventory.json`,
     /** What a distributed backup is to copy, and what each pass of each of its groups has copied. */
     plan: `${root}/plan.json`,
     work: (group: number, pass: number) => `${root}/work/${group}-${pass}.json`,

@@ -13,7 +13,7 @@ export async function checkObjects(
   files: BackupFiles,
   findings: Findings,
 ): Promise<void> {
-  const { root, archive, globals } = backupKeys(manifest.database, manifest.backupId);
+  const { root, archive } = backupKeys(manifest.database, manifest.backupId);
   // Those that are unknown have their finding already, and may lie anywhere.
   const unknown = new Set(files.unknown.map(({ key }) => key));
   const wanted = new Map(manifest.objects.filter(({ key }) => !unknown.has(key)).map(({ key, bytes }) => [key, bytes]));
@@ -26,9 +26,9 @@ export async function checkObjects(
   };
 
   for await (const { key, bytes } of store.list(archive)) compare(key, bytes);
-  if (files.globals !== undefined) {
-    const stored = await store.head(globals);
-    if (stored !== undefined) compare(globals, stored.bytes);
+  for (const object of [files.globals, files.inventory]) {
+    const stored = object && (await store.head(object.key));
+    if (stored !== undefined) compare(stored.key, stored.bytes);
   }
   for (const key of wanted.keys()) findings.add(key.slice(root.length), 'there is no such object');
 }

@@ -1,4 +1,4 @@
-// Checks globals.sql and the lists of large objects: their bytes, and that the lists name what toc.dat and the manifest name.
+// Checks globals.sql, inventory.json and the lists of large objects: their bytes, and that the lists name what toc.dat and the manifest name.
 import { createHash } from 'node:crypto';
 import { MissingObject, readStored, type Source } from '../shared/archive-data/read-stored.ts';
 import type { DumpedContents } from '../shared/archive-toc/dumped-contents.ts';
@@ -6,9 +6,9 @@ import type { BackupFiles, ManifestObject } from '../shared/backup-files.ts';
 
 type Add = (key: string, problem: string) => void;
 
-/** Adds a finding when globals.sql is not what the manifest says. */
-export async function checkGlobals(source: Source, globals: ManifestObject, add: Add): Promise<void> {
-  await readChecked(source, globals, add, () => {});
+/** Adds a finding when globals.sql or inventory.json is not what the manifest says. */
+export async function checkWhole(source: Source, object: ManifestObject, add: Add): Promise<void> {
+  await readChecked(source, object, add, () => {});
 }
 
 /** Adds a finding for every difference between the lists, `contents` of toc.dat (when it could be read) and the manifest. */

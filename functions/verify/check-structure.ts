@@ -7,7 +7,7 @@ import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { checkNumbers } from './check-numbers.ts';
 import { checkObjects } from './check-objects.ts';
-import { checkGlobals, checkLists } from './check-small-objects.ts';
+import { checkLists, checkWhole } from './check-small-objects.ts';
 import { checkToc } from './check-toc.ts';
 import type { Findings } from './findings.ts';
 
@@ -18,7 +18,7 @@ interface StructureRequest {
   findings: Findings;
 }
 
-/** Adds a finding for every difference between the manifest, the list of objects, toc.dat, the lists and globals.sql. */
+/** Adds a finding for every difference between the manifest, the list of objects, toc.dat, the lists, globals.sql and inventory.json. */
 export async function checkStructure(request: StructureRequest): Promise<void> {
   const { source, manifest, findings } = request;
   const { root } = backupKeys(manifest.database, manifest.backupId);
@@ -29,7 +29,7 @@ export async function checkStructure(request: StructureRequest): Promise<void> {
   await checkObjects(source.store, manifest, files, findings);
   const contents = await readToc(request, files);
   await checkLists(source, files, contents, add);
-  if (files.globals !== undefined) await checkGlobals(source, files.globals, add);
+  for (const object of [files.globals, files.inventory]) if (object) await checkWhole(source, object, add);
 }
 
 async function readToc(

@@ -143,9 +143,9 @@ function createLargeObjectAccount(request: JoinRequest, items: readonly ReadItem
   return { add, join };
 }
 
-function countObjects(items: ReturnType<typeof readItems>, { toc, globals, lists }: BackupFiles): number {
+function countObjects(items: ReturnType<typeof readItems>, { toc, globals, inventory, lists }: BackupFiles): number {
   const data = new Set(items.map(({ table, largeObject }) => table?.key ?? largeObject?.object.key));
-  return data.size + lists.length + (toc ? 1 : 0) + (globals ? 1 : 0);
+  return data.size + lists.length + [toc, globals, inventory].filter((one) => one !== undefined).length;
 }
 
 function rangeName(table: number, range: number): string {

@@ -1,8 +1,10 @@
--- The settings under which the snapshot is read: pg_dump's own, so that text forms do not depend on the role's defaults;
--- no time limits, because the transaction lives as long as the backup. Any role; no locks; for this transaction only.
+-- The settings under which the snapshot is read: pg_dump's own and two that it leaves to the role, so that the text of a value
+-- depends on no default (a drill compares it); no time limits, because the transaction lives as long as the backup. Any role; no locks; for this transaction only.
 set local datestyle = iso;
 set local intervalstyle = postgres;
 set local extra_float_digits = 3;
+set local timezone = 'UTC';
+set local bytea_output = hex;
 set local synchronize_seqscans = off;
 set local row_security = off;
 set local statement_timeout = 0;

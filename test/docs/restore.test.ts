@@ -131,8 +131,8 @@ describe.each(['superuser', 'rds'] as const)('docs/restore.md, on a new server a
     const { exitCode, stdout } = await server.section('2. Fetch and check');
 
     expect(exitCode).toBe(0);
-    // The table of contents, the list of large objects, two of these, and globals.sql; and the ranges of two tables.
-    expect(stdout).toMatch(/OK: 5 files, [2-9] ranges/);
+    // The table of contents, the list of large objects, two of these, globals.sql and inventory.json; and the ranges of two tables.
+    expect(stdout).toMatch(/OK: 6 files, [2-9] ranges/);
     expect(readdirSync(join(server.folder, 'archive'))).toHaveLength(6);
     expect(readFileSync(join(server.folder, 'contents.txt'), 'utf8')).toContain(' TABLE DATA app readings ');
   });
@@ -295,7 +295,7 @@ describe('the shell blocks of docs/restore.md', () => {
 
     for (const entry of present) expect(page).toContain(`| \`${entry.name}${entry.isDirectory() ? '/' : ''}\` |`);
     expect(present.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['archive', 'globals.sql', 'manifest.json']),
+      expect.arrayContaining(['archive', 'globals.sql', 'inventory.json', 'manifest.json']),
     );
   });
 

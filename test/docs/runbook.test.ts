@@ -96,7 +96,7 @@ describe('the failure codes of docs/runbook.md', () => {
   test('codes elsewhere in the pages: each is a code of job-failure.ts', () => {
     const prefixes = [...new Set(Object.keys(failureCodes).map((code) => code.split('.')[0]))].join('|');
     const shaped = new RegExp(`\`((?:${prefixes})\\.[a-z_]+)\``, 'g');
-    const files = ['manifest.json', 'server.dbname'];
+    const files = ['inventory.json', 'manifest.json', 'server.dbname'];
     const named = pages.flatMap((page) => [...readPage(page).matchAll(shaped)].map(([, code = '']) => code));
 
     expect(named.filter((code) => !files.includes(code) && !(code in failureCodes))).toEqual([]);

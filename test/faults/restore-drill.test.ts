@@ -98,7 +98,7 @@ describe('runRestoreDrill', () => {
       },
       async () => {
         await expect(drill.drill()).rejects.toThrow(
-          /3 differences: table "app"\."gone": manifest 1000 rows, restored no such table; table "app"\."notes".*; sequence "app"\."lone": manifest 42, restored 41/,
+          /3 differences: sequence "app"\."lone": manifest 42, restored 41; table "app"\."notes": .*; table "app"\."gone": manifest 1000 rows, restored no such table/,
         );
       },
     );

@@ -63,6 +63,7 @@ test('cdk-nag on the sample: it finds what is known and accepted here, and nothi
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/archive/*]': 3,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/drilled/*]': 1,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/globals.sql]': 3,
+    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/inventory.json]': 3,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/manifest.json]': 5,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/plan.json]': 1,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/verified/*]': 1,

@@ -72,7 +72,16 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
 
   test('backup: it may put and find backups and claims, and delete nothing and read no archive', () => {
     expect(may('backup', 's3:PutObject')).toEqual(
-      under('*/archive/*', '*/globals.sql', '*/manifest.json', '*/plan.json', '*/work/*', 'claims/*', 'runs/backup/*'),
+      under(
+        '*/archive/*',
+        '*/globals.sql',
+        '*/inventory.json',
+        '*/manifest.json',
+        '*/plan.json',
+        '*/work/*',
+        'claims/*',
+        'runs/backup/*',
+      ),
     );
     expect(may('backup', 's3:GetObject')).toEqual(under('*/manifest.json', '*/plan.json', '*/work/*', 'claims/*'));
     expect(may('backup', 's3:AbortMultipartUpload')).toEqual(under('*/archive/*'));
@@ -90,7 +99,7 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
 
   test('verify: it may read every part of a backup and leave evidence, and neither put one nor read a claim', () => {
     expect(may('verify', 's3:GetObject')).toEqual(
-      under('*/archive/*', '*/globals.sql', '*/manifest.json', '*/verified/*'),
+      under('*/archive/*', '*/globals.sql', '*/inventory.json', '*/manifest.json', '*/verified/*'),
     );
     expect(may('verify', 's3:PutObject')).toEqual(under('*/verified/*', 'runs/verify/*'));
     expect(actionsOf('verify').filter((action) => action.startsWith('s3:'))).toEqual([
@@ -124,7 +133,7 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
   });
 
   test('restore-drill: it may read backups and leave evidence, and put no part of a backup', () => {
-    expect(may('restore-drill', 's3:GetObject')).toEqual(under('*/archive/*', '*/globals.sql', '*/manifest.json'));
+    expect(may('restore-drill', 's3:GetObject')).toEqual(under('*/archive/*', '*/globals.sql', '*/inventory.json', '*/manifest.json'));
     expect(may('restore-drill', 's3:PutObject')).toEqual(under('*/drilled/*', 'runs/restore-drill/*'));
   });
 

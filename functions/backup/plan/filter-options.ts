@@ -2,7 +2,7 @@
 import type { SettingValues } from '../../shared/read-environment.ts';
 import type { backupSettings } from '../environment.ts';
 
-type FilterSettings = Pick<
+export type FilterSettings = Pick<
   SettingValues<typeof backupSettings>,
   'INCLUDE_SCHEMAS' | 'EXCLUDE_SCHEMAS' | 'INCLUDE_TABLES' | 'EXCLUDE_TABLES' | 'EXCLUDE_TABLE_DATA'
 >;

@@ -1,5 +1,5 @@
 // Makes the plan of a backup out of an open snapshot: what is copied, in which ranges, into which objects.
-// Stores what is known already (toc.dat, the lists of large objects, the globals) and begins the uploads.
+// Stores what is known already (toc.dat, the lists of large objects, globals, inventory) and begins the uploads.
 import { createHash } from 'node:crypto';
 import { storedFileName } from '../../shared/archive-toc/archive-file-names.ts';
 import { writeDirectoryToc } from '../../shared/archive-toc/toc-writer.ts';
@@ -7,6 +7,7 @@ import type { Claim } from '../../shared/backup-claims.ts';
 import { backupKeys } from '../../shared/backup-layout.ts';
 import type { Database, DatabaseSession } from '../../shared/database.ts';
 import { inParallel } from '../../shared/in-parallel.ts';
+import { inventoryText } from '../../shared/inventory.ts';
 import { JobFailure } from '../../shared/job-failure.ts';
 import { quoteQualified } from '../../shared/quote-identifier.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
@@ -190,6 +191,7 @@ async function storeWhatIsKnown(request: PlanRequest): Promise<BackupPlan['store
     [
       async () => await put(keys.archiveFile('toc.dat'), toc, 'application/octet-stream'),
       async () => await put(keys.globals, globals, 'application/sql'),
+      async () => await put(keys.inventory, inventoryText(snapshot.inventory), 'application/json'),
       ...lists.map(
         ({ key, list }) =>
           async () =>

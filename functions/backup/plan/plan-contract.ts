@@ -85,7 +85,7 @@ export const backupPlanSchema = z.strictObject({
   notSeen: z.array(z.string()),
   extensions: z.array(z.strictObject({ name: z.string(), version: z.string() })),
   roles: z.array(z.string()),
-  /** What is stored already: toc.dat, the lists of large objects, globals.sql. */
+  /** What is stored already: toc.dat, the lists of large objects, globals.sql, inventory.json. */
   stored: z.array(storedObjectSchema),
 });
 

@@ -1,9 +1,9 @@
 // Compares the large objects of a restored database with the manifest: number, bytes and the digest of all contents.
 import { createHash } from 'node:crypto';
-import type { BackupManifest } from '../shared/backup-manifest.ts';
-import type { DatabaseSession } from '../shared/database.ts';
-import { readSqlFile } from '../shared/sql-files.ts';
-import type { Difference } from './compare-with-manifest.ts';
+import type { BackupManifest } from '../../shared/backup-manifest.ts';
+import type { DatabaseSession } from '../../shared/database.ts';
+import { readSqlFile } from '../../shared/sql-files.ts';
+import { type Comparison, comparison } from './comparison.ts';
 
 /** Large objects in one query; each is open on the server until the query ends. */
 const PAGE = 100;
@@ -16,14 +16,14 @@ export async function compareLargeObjects(
   session: DatabaseSession,
   manifest: BackupManifest,
   signal: AbortSignal,
-): Promise<Difference[]> {
+): Promise<Comparison> {
   const hash = createHash('sha256');
   let count = 0;
   let bytes = 0;
   for (let after = '0'; ; ) {
     signal.throwIfAborted();
     const { rows } = await session.query<{ oid: string; bytes: string; sha256: string | null }>(
-      readSqlFile('drill/large-objects.sql'),
+      readSqlFile('restore-drill/large-objects.sql'),
       [after, PAGE, SMALL_BYTES],
     );
     for (const one of rows) {
@@ -38,7 +38,8 @@ export async function compareLargeObjects(
   }
   const expected = describe(manifest.largeObjects);
   const actual = describe({ count, bytes, sha256: hash.digest('hex') });
-  return expected === actual ? [] : [{ what: 'large objects', expected, actual }];
+  if (expected === actual) return comparison({ compared: { largeObjects: count } });
+  return comparison({ differences: [{ what: 'large objects', expected, actual }] });
 }
 
 async function hashInChunks(

@@ -1,0 +1,145 @@
+// Reads the inventory of a database: of the source in the snapshot of a backup, and of a restored database. Both by the same
+// statement under the same settings, so that equal catalogs give equal inventories.
+import { createHash } from 'node:crypto';
+import type { DatabaseSession } from './database.ts';
+import { describeError } from './job-failure.ts';
+import type { Inventory, InventoryEntry } from './inventory.ts';
+import { sqlState } from './postgres-errors.ts';
+import { readSqlFile } from './sql-files.ts';
+
+/** One object as the catalog has it, with what it hangs on: its schema and its relation, null for what has none. */
+export interface InventoryRow {
+  kind: string;
+  schema: string | null;
+  relation: string | null;
+  identity: string;
+  definition: string | null;
+  owner: string | null;
+  privileges: string | null;
+}
+
+export interface ReadingOptions {
+  /** 0 is no limit, for both. */
+  lockTimeoutMs: number;
+  statementTimeoutMs: number;
+  /** Chooses among the objects; without it all are expected. */
+  isExpected?: ((row: InventoryRow) => boolean) | undefined;
+}
+
+interface DatabaseRow {
+  major: number;
+  lc_monetary: string;
+  encoding: string;
+  locale_provider: string;
+  collate: string;
+  ctype: string;
+  locale: string | null;
+  collation_version: string | null;
+  collations: string[];
+}
+
+/** Hex digits of a digest: 128 bits. */
+const DIGEST_DIGITS = 32;
+
+/** Their text is the user's own; all others are the server's, which says some expressions in another way after a restore. */
+const VERBATIM_KINDS: ReadonlySet<string> = new Set(['function', 'procedure', 'aggregate', 'comment', 'enum']);
+
+/** A cast as the server writes it: the name of a type in lower case or in quotes, of one word or of the known several. */
+const CAST =
+  /::(?:character varying|bit varying|double precision|time(?:stamp)?(?:\(\d\))? with(?:out)? time zone|interval(?: [a-z]+)*|(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)(?:\.(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*))?)(?:\([\d, ]+\))?(?:\[\])*/gu;
+
+/**
+ * Reads it in the session's transaction, and undoes its settings and locks.
+ *
+ * An error of the server (somebody drops or locks what is read) is no failure: the inventory then has no entries, and says
+ * why. Views are looked at under ACCESS SHARE on what they read.
+ */
+export async function readInventory(
+  session: DatabaseSession,
+  { lockTimeoutMs, statementTimeoutMs, isExpected }: ReadingOptions,
+): Promise<Inventory> {
+  const { rows } = await session.query<DatabaseRow>(readSqlFile('inventory/database.sql'));
+  const row = rows[0];
+  if (!row) throw new Error('sql/inventory/database.sql gave no row');
+  const head = {
+    inventoryVersion: 1 as const,
+    major: row.major,
+    database: {
+      encoding: row.encoding,
+      localeProvider: row.locale_provider,
+      collate: row.collate,
+      ctype: row.ctype,
+      locale: row.locale,
+      collationVersion: row.collation_version,
+      lcMonetary: row.lc_monetary,
+    },
+    collations: row.collations,
+    isFiltered: isExpected !== undefined,
+  };
+  await session.query(`savepoint inventory; ${readSqlFile('inventory/session.sql')}`);
+  await session.query(`set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${statementTimeoutMs}`);
+  try {
+    const listed = await session.query<InventoryRow>(inventoryQuery(row.major));
+    const expected = isExpected ? listed.rows.filter(isExpected) : listed.rows;
+    const entries = expected.flatMap(entriesOf);
+    return { ...head, entries: entries.toSorted(inOrder), problem: null };
+  } catch (error) {
+    const state = sqlState(error);
+    // A lost session is the loss of the snapshot.
+    if (state === undefined || state.startsWith('57P') || state.startsWith('08')) throw error;
+    return { ...head, entries: null, problem: `SQLSTATE ${state}: ${describeError(error)}` };
+  } finally {
+    // Without effect where the session is lost; its error is on the way already.
+    await session.query('rollback to savepoint inventory; release savepoint inventory').catch(() => {});
+  }
+}
+
+/** All kinds of objects in one statement. */
+function inventoryQuery(major: number): string {
+  const parts = [
+    'inventory/relations.sql',
+    'inventory/columns.sql',
+    'inventory/sequences.sql',
+    'inventory/on-tables.sql',
+    'inventory/routines.sql',
+    'inventory/types.sql',
+    'inventory/operators.sql',
+    'inventory/database-wide.sql',
+    major < 15 ? 'inventory/publications-14.sql' : 'inventory/publications-15.sql',
+  ].map(readSqlFile);
+  const objects = `, object as (\n${parts.join('union all\n')})\n`;
+  return `${readSqlFile('inventory/scope.sql')}${objects}${readSqlFile('inventory/rows.sql')}`;
+}
+
+function entriesOf({ kind, identity, definition, owner, privileges }: InventoryRow): InventoryEntry[] {
+  const name = `${kind} ${identity}`;
+  return [
+    [kind, identity, definitionDigest(kind, definition ?? '')],
+    // A column has grants but no owner of its own.
+    ...(owner === null || kind === 'column' ? [] : [['owner', name, digest(owner)] satisfies InventoryEntry]),
+    ...(privileges === null ? [] : [['privileges', name, digest(privileges)] satisfies InventoryEntry]),
+  ];
+}
+
+/**
+ * The digest of a definition, equal for what a restore may only say in another way.
+ *
+ * The server shows `x IN ('a', 'b')` of a varchar with one cast of the array; restored from that text it shows a cast of
+ * each value. So casts, parentheses and blanks do not count: a definition that differs in nothing else counts as equal.
+ */
+export function definitionDigest(kind: string, definition: string): string {
+  return digest(VERBATIM_KINDS.has(kind) ? definition : definition.replaceAll(CAST, '').replaceAll(/[()\s]/g, ''));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, DIGEST_DIGITS);
+}
+
+function inOrder(one: InventoryEntry, other: InventoryEntry): number {
+  return compare(one[0], other[0]) || compare(one[1], other[1]);
+}
+
+function compare(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}
