@@ -44,7 +44,7 @@ export function jobConnections(database: Sized): JobConnections[] {
   });
   return [
     of('backup', {}, backupConnections(database.backup)),
-    of('restore-drill', database.restoreDrill, database.restoreDrill.maxConnections),
+    of('restore-drill', {}, database.restoreDrill.maxConnections),
     of('purge', database.purge, ONE_SESSION),
     of('health', database.health, ONE_SESSION, scheduledHealth),
     of('migrate', database.migrate, database.migrate.maxConnections),

@@ -17,7 +17,7 @@ export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {
   migrate: ['migrations', 'nightshift', 'session'],
   backup: ['backup', 'inventory', 'session'],
   verify: [],
-  'restore-drill': ['restore-drill', 'drill', 'inventory', 'backup'],
+  'restore-drill': ['restore-drill', 'restore', 'drill', 'inventory', 'backup'],
   purge: ['purge', 'session'],
   health: ['health'],
   expire: [],

@@ -27,14 +27,14 @@ export const jobConfigShape = {
   restoreDrill: z
     .strictObject(
       {
-        ...loneFunctionSettings({ timeoutSeconds: 900, memoryMiB: 2048 }),
+        ...functionSettings({ timeoutSeconds: 900, memoryMiB: 2048 }),
         ...sessionSettings(restoreDrillSettings),
         maxConnections: variable(restoreDrillSettings.MAX_CONNECTIONS)
           .default(4)
           .describe(restoreDrillSettings.MAX_CONNECTIONS.summary),
-        ephemeralStorageMiB: wholeNumber(512, 10_240, 'MiB')
-          .default(10_240)
-          .describe('Room for the archive in /tmp while it is restored.'),
+        longestHours: wholeNumber(1, 72, 'hours')
+          .default(12)
+          .describe('After this long a drill with all its passes is over, and its scratch databases are dropped.'),
       },
       'must be the settings of restore-drill',
     )

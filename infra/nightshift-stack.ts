@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { backupFunction } from './backup-function.ts';
 import { BackupStore } from './backup-store.ts';
-import { BackupWorkflow } from './backup-workflow.ts';
+import { backupWorkflow } from './backup-workflow.ts';
 import { bootstrapFunction } from './bootstrap-function.ts';
 import { type DatabaseConfig, placeOfDatabase } from './config.ts';
 import { DatabaseAccess } from './database-access.ts';
@@ -18,6 +18,7 @@ import { postgresClientLayer } from './postgres-client-layer.ts';
 import { purgeFunction } from './purge-function.ts';
 import { reportFunction } from './report-function.ts';
 import { restoreDrillFunction } from './restore-drill-function.ts';
+import { restoreDrillWorkflow } from './restore-drill-workflow.ts';
 import type { StackParts } from './stack-parts.ts';
 import { verifyFunction } from './verify-function.ts';
 
@@ -50,8 +51,8 @@ export class NightshiftStack extends Stack {
     migrateFunction(this, parts);
     const backup = backupFunction(this, parts);
     const verify = verifyFunction(this, parts);
-    const workflow = new BackupWorkflow(this, 'BackupWorkflow', parts, { backup, verify });
-    restoreDrillFunction(this, parts);
+    const workflow = backupWorkflow(this, parts, { backup, verify });
+    const drillWorkflow = restoreDrillWorkflow(this, parts, restoreDrillFunction(this, parts));
     purgeFunction(this, parts);
     expireFunction(this, parts);
     healthFunction(this, parts);
@@ -59,6 +60,7 @@ export class NightshiftStack extends Stack {
 
     this.output('BackupBucketName', store.bucket.bucketName, 'Backups, run records and reports');
     this.output('BackupWorkflowArn', workflow.machine.stateMachineArn, 'Start it for a backup with its verification');
+    this.output('DrillWorkflowArn', drillWorkflow.machine.stateMachineArn, 'Start it for a restore drill');
     this.output('AlarmTopicArn', alarms.topic.topicArn, 'Every alarm reports here');
     this.warn(config, paused);
   }

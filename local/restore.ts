@@ -4,6 +4,7 @@ import type { Log } from '../functions/shared/log.ts';
 import { createObjectStore } from '../functions/shared/object-store.ts';
 import { findClientTools } from '../functions/shared/postgres-client-tools.ts';
 import { withPrivateFolder } from '../functions/shared/private-folder.ts';
+import { openArchive } from '../functions/shared/restore/open-archive.ts';
 import { runRestore } from '../functions/shared/restore/run-restore.ts';
 import { findClientDirectories } from './postgres/find-binaries.ts';
 import { chooseBackup } from './restore/choose-backup.ts';
@@ -46,14 +47,13 @@ async function restore(options: RestoreArguments, signal: AbortSignal): Promise<
     );
     const place = `"${options.target.dbname}" on ${options.target.host}:${options.target.port}, PostgreSQL ${serverMajor}, ${options.target.tlsSentence}`;
     await withPrivateFolder(systemClock, SILENT, async (folder) => {
+      const source = { store, clock: systemClock, signal, onBytes: () => {} };
+      const archive = await openArchive(source, manifest, folder);
       if (options.dryRun) {
-        await printPlan({ store, manifest, folder, options, target, place, signal });
+        await printPlan({ source, archive, options, target, place });
         return;
       }
-      if (options.create) {
-        const { dbname } = options.target;
-        await createTargetIfMissing({ store, manifest, folder, server, dbname, serverMajor, signal });
-      }
+      if (options.create) await createTargetIfMissing({ archive, server, dbname: options.target.dbname, serverMajor });
       console.log(`Into ${place}`);
       const startedMs = systemClock.monotonicMs();
       const progress = startProgress(process.stderr, systemClock);
@@ -61,8 +61,7 @@ async function restore(options: RestoreArguments, signal: AbortSignal): Promise<
         const outcome = await runRestore({
           store,
           clock: systemClock,
-          manifest,
-          folder,
+          archive,
           tools,
           target,
           serverMajor,

@@ -8,6 +8,7 @@ import { compactInstant } from '../functions/shared/clock.ts';
 import { JobFailure } from '../functions/shared/job-failure.ts';
 import { LocalRunError } from './local-run-error.ts';
 import { checkDatabase } from './night/check-database.ts';
+import { runDrillWorkflow } from './night/drill-workflow.ts';
 import { loadSampleData } from './night/load-sample-data.ts';
 import { type NightStep, nightSteps, preparingSteps } from './night/night-steps.ts';
 import { createNightWorkflow, type NightWorkflow } from './night/night-workflow.ts';
@@ -166,9 +167,11 @@ function stepTask(
         task.output = words;
       };
       const watch = { onProgress, onLine, signal: interrupted.signal };
-      const outcome = await (step.by === 'workflow'
-        ? workflow.run(current, step, watch)
-        : runStep(current, step, watch));
+      const outcome = await (step.by === 'function'
+        ? runStep(current, step, watch)
+        : step.job === 'restore-drill'
+          ? runDrillWorkflow(current, step, watch)
+          : workflow.run(current, step, watch));
       outcomes.push({ ...outcome });
       if (outcome.outcome === 'failed') throw new Error(outcome.figures);
       if (outcome.outcome === 'not run') {

@@ -83,7 +83,11 @@ export async function runScaling(request: RunRequest): Promise<ScalingRun> {
     };
 
     const scheduledTime = new Date(Date.UTC(2027, 0, 1) + number * 60_000).toISOString();
-    const { outcome } = await runWorkflow(world.stack.workflow, { job: 'backup', scheduledTime }, { invoke, signal });
+    const { outcome } = await runWorkflow(
+      world.stack.workflows.backup,
+      { job: 'backup', scheduledTime },
+      { invoke, signal },
+    );
     signal.throwIfAborted();
     if (!outcome.ok || finished === undefined || failures.length > 0) {
       throw new Error(`the backup with ${workers} workers failed: ${failures.join('; ') || JSON.stringify(outcome)}`);

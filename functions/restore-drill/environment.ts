@@ -1,7 +1,34 @@
 // The settings of restore-drill: the contract between infra and this function.
 import { backupStoreSettings, clientToolsSettings, databaseSettings } from '../shared/environment.ts';
-import type { EnvironmentVariables } from '../shared/read-environment.ts';
+import { type EnvironmentVariables, integer, optional, text, withFallback } from '../shared/read-environment.ts';
 
-export const restoreDrillSettings = { ...databaseSettings, ...backupStoreSettings, ...clientToolsSettings } as const;
+export const restoreDrillSettings = {
+  ...databaseSettings,
+  ...backupStoreSettings,
+  ...clientToolsSettings,
+  OLDER_EVERY_DAYS: withFallback(
+    integer({
+      summary: 'How often, in days, a random older backup is drilled besides the newest one.',
+      example: '7',
+      min: 1,
+      max: 366,
+    }),
+    7,
+  ),
+  DRILL_TARGET_HOST: optional(
+    text({
+      summary:
+        'A server of its own to restore into, instead of the one that is backed up: there ownership and grants are proven too.',
+      example: 'drill.c0example.eu-central-1.rds.amazonaws.com',
+    }),
+  ),
+  DRILL_TARGET_PORT: optional(integer({ summary: 'Port of that server.', example: '5432', min: 1, max: 65_535 })),
+  DRILL_TARGET_SECRET_ARN: optional(
+    text({
+      summary: "ARN of the secret with that server's administrator: user name and password, as RDS manages it.",
+      example: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-drill-AbCdEf',
+    }),
+  ),
+} as const;
 
 export type RestoreDrillEnvironment = EnvironmentVariables<typeof restoreDrillSettings>;

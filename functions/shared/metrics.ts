@@ -10,6 +10,7 @@ export const metrics = {
   BackupBytes: { unit: 'Bytes', about: 'size of the archive' },
   BackupRows: { unit: 'Count', about: 'rows in the archive' },
   DrillDurationSeconds: { unit: 'Seconds', about: 'how long the restore drill took, with compare and clean-up' },
+  DrillFailed: { unit: 'Count', about: '1 for a restore drill that ended not ok, 0 for one that did' },
   RtoSeconds: { unit: 'Seconds', about: 'how long the restore itself took' },
   BackupsExpired: { unit: 'Count', about: 'backups removed by the expiry policy' },
   RowsPurged: { unit: 'Count', about: 'rows deleted past their retention period' },

@@ -26,7 +26,7 @@ const MESSAGE_BYTES = 65_536;
 const KILL_AFTER_MS = 1_000;
 
 /** The codes with which an attempt fails when its program could not log in, among other reasons. */
-const LOGIN_MAY_BE_WHY: ReadonlySet<FailureCode> = new Set(['client_tools.failed', 'drill.restore_failed']);
+const LOGIN_MAY_BE_WHY: ReadonlySet<FailureCode> = new Set(['client_tools.failed']);
 
 const run = promisify(execFile);
 

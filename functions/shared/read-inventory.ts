@@ -2,8 +2,8 @@
 // statement under the same settings, so that equal catalogs give equal inventories.
 import { createHash } from 'node:crypto';
 import type { DatabaseSession } from './database.ts';
-import { describeError } from './job-failure.ts';
 import type { Inventory, InventoryEntry } from './inventory.ts';
+import { describeError } from './job-failure.ts';
 import { sqlState } from './postgres-errors.ts';
 import { readSqlFile } from './sql-files.ts';
 

@@ -30,8 +30,13 @@ const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
   backup: ({ tables, rows, bytes }) => `${plural(tables, 'table')}, ${count(rows)} rows, ${megabytes(bytes)} in S3`,
   verify: ({ outcome, state, sample, objects, rows, bytes }) =>
     `${sample === null ? outcome : `${outcome}: sample ${sample.number} of ${sample.of}, ${state}`}, ${plural(objects, 'object')} read back, ${count(rows)} rows, ${megabytes(bytes)}`,
-  'restore-drill': ({ outcome, tables, rows, rtoSeconds }) =>
-    `${outcome} (${plural(tables, 'table')}, ${count(rows)} rows), restored in ${rtoSeconds.toFixed(1)} s`,
+  'restore-drill': ({ outcome, drills }) =>
+    drills
+      .map(
+        ({ compared, rtoSeconds }) =>
+          `${outcome} (${plural(compared.tables, 'table')}, ${count(compared.rows)} rows), restored in ${(rtoSeconds ?? 0).toFixed(1)} s`,
+      )
+      .join('; older backup: '),
   purge: ({ rowsDeleted, policies, complete }) =>
     `${count(rowsDeleted)} rows past retention deleted by ${plural(policies.length, 'policy', 'policies')}${complete ? '' : '; not complete'}`,
   expire: ({ backups, expired, keepLast }) =>

@@ -7,7 +7,7 @@ export interface NightStep {
   title: string;
   job: JobName;
   event: Record<string, unknown>;
-  /** The workflow runs backup and then verify: two steps, of which the first one starts it. */
+  /** One workflow runs backup and then verify: two steps, of which the first one starts it. Another one runs the drill. */
   by: 'function' | 'workflow';
   /** When it fails, the steps after it make no sense and are not run. */
   needed: boolean;
@@ -50,7 +50,7 @@ export function nightSteps(options: NightOptions, scheduledTime: string): NightS
     step('health (daily)', 'health', { tier: 'daily' }),
     { ...step('backup', 'backup'), by: 'workflow' },
     { ...step('verify', 'verify'), by: 'workflow' },
-    step('restore-drill', 'restore-drill'),
+    { ...step('restore-drill', 'restore-drill'), by: 'workflow' },
     ...(purges ? [step('purge', 'purge')] : []),
     step('expire', 'expire'),
     step('report', 'report'),

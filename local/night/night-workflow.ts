@@ -12,7 +12,7 @@ type Ended = Parameters<typeof stepOutcome>[1];
 
 /** What of the world of a night the workflow needs. */
 interface WorkflowWorld extends Pick<NightWorld, 'environmentOf'> {
-  stack: Pick<DeployedStack, 'workflow'> & { functions: Pick<DeployedStack['functions'], 'backup' | 'verify'> };
+  stack: Pick<DeployedStack, 'workflows'> & { functions: Pick<DeployedStack['functions'], 'backup' | 'verify'> };
 }
 
 export interface NightWorkflow {
@@ -67,7 +67,7 @@ export function createNightWorkflow(): NightWorkflow {
     run: async (world, step, watch) => {
       const job = step.job === 'verify' ? 'verify' : 'backup';
       progress[job].watch = watch;
-      running ??= runWorkflow(world.stack.workflow, step.event, {
+      running ??= runWorkflow(world.stack.workflows.backup, step.event, {
         invoke: async (task) => await invoke(world, watch, task),
         signal: watch.signal,
       });

@@ -1,14 +1,10 @@
 // Opens the database that a restore by hand goes into, and makes it first where that was asked for.
 import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { BackupManifest } from '../../functions/shared/backup-manifest.ts';
-import { systemClock } from '../../functions/shared/clock.ts';
 import { createDatabase, type Database } from '../../functions/shared/database.ts';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
-import type { ObjectStore } from '../../functions/shared/object-store.ts';
 import { createDatabaseFor } from '../../functions/shared/restore/create-database.ts';
-import { openArchive } from '../../functions/shared/restore/open-archive.ts';
+import type { OpenArchive } from '../../functions/shared/restore/open-archive.ts';
 import { readServerMajor } from '../../functions/shared/restore/target-database.ts';
 import { SecretText } from '../../functions/shared/secret-text.ts';
 import { LocalRunError } from '../local-run-error.ts';
@@ -54,26 +50,20 @@ export async function requireServer(server: Database, manifest: BackupManifest):
 }
 
 interface CreateRequest {
-  store: ObjectStore;
-  manifest: BackupManifest;
-  /** Gets the table of contents, and is empty again afterwards. */
-  folder: string;
+  archive: OpenArchive;
   /** Another database on the server, to send CREATE DATABASE from. */
   server: Database;
   dbname: string;
   serverMajor: number;
-  signal: AbortSignal;
 }
 
 /** Makes the database of the URL with the encoding and locale of the backup, unless it is there. */
 export async function createTargetIfMissing(request: CreateRequest): Promise<void> {
-  const { store, manifest, folder, server, dbname, serverMajor, signal } = request;
+  const { archive, server, dbname, serverMajor } = request;
   await server.withSession(async (session) => {
     const { rowCount } = await session.query('select from pg_catalog.pg_database where datname = $1', [dbname]);
     if (rowCount > 0) return;
-    const source = { store, clock: systemClock, signal, onBytes: () => {} };
-    const { toc } = await openArchive(source, manifest, folder);
-    await rm(join(folder, 'toc.dat'));
+    const { toc, manifest } = archive;
     await createDatabaseFor(session, dbname, { toc, encoding: manifest.encoding, serverMajor });
   });
 }

@@ -1,46 +1,33 @@
 // `--dry-run`: says what a restore would do, and whether the target would take it. Reads the table of contents; changes nothing.
 import { describeBytes, describeCount } from '../../functions/report/describe-amounts.ts';
+import type { Source } from '../../functions/shared/archive-data/read-stored.ts';
 import type { BackupManifest } from '../../functions/shared/backup-manifest.ts';
-import { systemClock } from '../../functions/shared/clock.ts';
 import type { Database } from '../../functions/shared/database.ts';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
-import type { ObjectStore } from '../../functions/shared/object-store.ts';
 import { quoteQualified } from '../../functions/shared/quote-identifier.ts';
 import { checkObjects } from '../../functions/shared/restore/check-objects.ts';
 import { type ChosenEntries, chooseEntries, describeSelection } from '../../functions/shared/restore/choose-entries.ts';
-import { openArchive } from '../../functions/shared/restore/open-archive.ts';
+import type { OpenArchive } from '../../functions/shared/restore/open-archive.ts';
 import { refuseNonEmpty } from '../../functions/shared/restore/target-database.ts';
 import type { RestoreArguments } from './parse-arguments.ts';
 
 interface PlanRequest {
-  store: ObjectStore;
-  manifest: BackupManifest;
-  folder: string;
+  source: Source;
+  archive: OpenArchive;
   options: RestoreArguments;
   target: Database;
   place: string;
-  signal: AbortSignal;
 }
 
 /** Prints the plan; throws what the restore itself would be refused with. */
-export async function printPlan({
-  store,
-  manifest,
-  folder,
-  options,
-  target,
-  place,
-  signal,
-}: PlanRequest): Promise<void> {
-  const source = { store, clock: systemClock, signal, onBytes: () => {} };
-  const archive = await openArchive(source, manifest, folder);
+export async function printPlan({ source, archive, options, target, place }: PlanRequest): Promise<void> {
   const chosen = chooseEntries(archive, options.selection);
   await checkObjects(source, archive, chosen);
   const isThere = await lookAtTarget(target, options);
   console.log(
     `Would restore into ${place}${isThere ? '' : ', which would be made'}: ${describeSelection(options.selection)}`,
   );
-  for (const line of describePlan(chosen, manifest)) console.log(line);
+  for (const line of describePlan(chosen, archive.manifest)) console.log(line);
   console.log('Dry run: nothing was changed');
 }
 

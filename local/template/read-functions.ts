@@ -1,7 +1,7 @@
-// The Lambda functions, the workflow, secrets and buckets of a synthesized stack, with every reference resolved to a local name.
+// The Lambda functions, the workflows, secrets and buckets of a synthesized stack, with every reference resolved to a local name.
 import { randomBytes } from 'node:crypto';
 import { type JobName, jobNames } from '../../functions/shared/jobs.ts';
-import { type DeployedWorkflow, readWorkflow } from '../workflow/read-workflow.ts';
+import { type DeployedWorkflow, readWorkflows, type WorkflowJob } from '../workflow/read-workflow.ts';
 import { localReference, resolveDeep, resolveText } from './resolve-value.ts';
 import type { SynthesizedStack } from './synthesize-stack.ts';
 
@@ -18,7 +18,7 @@ export interface DeployedFunction {
 
 export interface DeployedStack {
   functions: Readonly<Record<JobName, DeployedFunction>>;
-  workflow: DeployedWorkflow;
+  workflows: Readonly<Record<WorkflowJob, DeployedWorkflow>>;
   buckets: { name: string; versioned: boolean; policy: unknown }[];
   /** By ARN; the values are made as CloudFormation would make them (GenerateSecretString). */
   secrets: Record<string, Record<string, unknown>>;
@@ -40,7 +40,7 @@ export function readDeployedStack(stack: SynthesizedStack): DeployedStack {
       secrets[localReference(logicalId, resource)] = generateSecret(stack, logicalId);
     }
   }
-  return { functions: complete(functions), workflow: readWorkflow(stack.resources), buckets, secrets };
+  return { functions: complete(functions), workflows: readWorkflows(stack.resources), buckets, secrets };
 }
 
 /** The job of a function, which its name ends with; undefined for a function that is none of ours. */

@@ -1,4 +1,4 @@
-// The state machine of a synthesized stack, resolved to local names and checked: it may use only what runs locally as in AWS.
+// The state machines of a synthesized stack, resolved to local names and checked: they may use only what runs locally as in AWS.
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { type JobName, jobNames } from '../../functions/shared/jobs.ts';
 import { localArn, localReference, resolveText } from '../template/resolve-value.ts';
@@ -12,18 +12,29 @@ export interface DeployedWorkflow {
   jobs: ReadonlyMap<string, JobName>;
 }
 
-/** The one state machine of the resources; throws when there is not exactly one, or when it cannot be run faithfully. */
-export function readWorkflow(resources: Readonly<Record<string, TemplateResource>>): DeployedWorkflow {
-  const machines = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine');
-  const [machine] = machines;
-  if (!machine || machines.length > 1) throw new Error(`the template has ${machines.length} state machines, not one`);
-  const [logicalId, resource] = machine;
-  const definition = checkDefinition(JSON.parse(resolveText(resource.Properties['DefinitionString'], resources)));
+/** The jobs that a state machine runs. */
+export const workflowJobs = ['backup', 'restore-drill'] as const;
+
+export type WorkflowJob = (typeof workflowJobs)[number];
+
+/** By job, which the name of its machine ends with; throws when one is missing, or cannot be run faithfully. */
+export function readWorkflows(
+  resources: Readonly<Record<string, TemplateResource>>,
+): Readonly<Record<WorkflowJob, DeployedWorkflow>> {
   const jobs = new Map<string, JobName>();
   for (const [functionId, one] of Object.entries(resources)) {
     if (one.Type !== 'AWS::Lambda::Function') continue;
     const job = jobNames.find((name) => localReference(functionId, one).endsWith(`-${name}`));
     if (job) jobs.set(localArn(functionId, resources), job);
   }
-  return { arn: localReference(logicalId, resource), definition, jobs };
+  const read = (job: WorkflowJob): DeployedWorkflow => {
+    const machine = Object.entries(resources).find(
+      ([id, one]) => one.Type === 'AWS::StepFunctions::StateMachine' && localReference(id, one).endsWith(`-${job}`),
+    );
+    if (!machine) throw new Error(`the template has no state machine for ${job}`);
+    const [logicalId, resource] = machine;
+    const definition = checkDefinition(JSON.parse(resolveText(resource.Properties['DefinitionString'], resources)));
+    return { arn: localReference(logicalId, resource), definition, jobs };
+  };
+  return { backup: read('backup'), 'restore-drill': read('restore-drill') };
 }

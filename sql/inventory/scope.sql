@@ -14,7 +14,8 @@ with member as materialized (
     n.nspowner,
     n.nspacl
   from pg_catalog.pg_namespace n
-  where n.nspname <> 'information_schema'
+  -- The last are the records of a restore that is at work.
+  where n.nspname not in ('information_schema', 'nightshift_restore')
     and n.nspname not like 'pg\_%'
 ), relation as materialized (
   select

@@ -18,7 +18,7 @@ left join lateral (
 ) config on true
 where c.relkind = 'r'
   and c.relpersistence <> 't'
-  and n.nspname <> 'information_schema'
+  and n.nspname not in ('information_schema', 'nightshift_restore')
   and n.nspname not like 'pg\_%'
   and (extension_member.objid is null or config.condition is not null)
 order by 1, 2;

@@ -47,16 +47,28 @@ describe('readInventory', () => {
   test('rich', async () => {
     const from = performance.now();
     const inventory = await inventoryOf(source.database('backup'));
-    console.log(performance.now() - from, inventory.entries?.length, inventory.problem, Object.fromEntries(Object.entries(Object.groupBy(inventory.entries ?? [], ([k]) => k)).map(([k, v]) => [k, v?.length])));
+    console.log(
+      performance.now() - from,
+      inventory.entries?.length,
+      inventory.problem,
+      Object.fromEntries(
+        Object.entries(Object.groupBy(inventory.entries ?? [], ([k]) => k)).map(([k, v]) => [k, v?.length]),
+      ),
+    );
     const { clientDirectory, environment } = stockClient();
     const file = join(folder, 'a');
     await run(join(clientDirectory, 'pg_dump'), ['-Fd', `--file=${file}`, source.name], { env: environment });
     const restored = await createRestoredDatabase(rich);
-    await run(join(clientDirectory, 'pg_restore'), ['--exit-on-error', `--dbname=${restored.name}`, file], { env: environment });
+    await run(join(clientDirectory, 'pg_restore'), ['--exit-on-error', `--dbname=${restored.name}`, file], {
+      env: environment,
+    });
     const after = await inventoryOf(source.database('restore-drill').inDatabase(restored.name));
     const a = new Map(inventory.entries?.map(([k, i, d]) => [`${k} ${i}`, d]));
     const b = new Map(after.entries?.map(([k, i, d]) => [`${k} ${i}`, d]));
-    console.log([...a].filter(([k, d]) => b.get(k) !== d).map(([k]) => `${k} ${b.has(k)}`), [...b].filter(([k]) => !a.has(k)));
+    console.log(
+      [...a].filter(([k, d]) => b.get(k) !== d).map(([k]) => `${k} ${b.has(k)}`),
+      [...b].filter(([k]) => !a.has(k)),
+    );
     expect(OWNERSHIP_KINDS.size).toBe(3);
     await restored.drop();
   });

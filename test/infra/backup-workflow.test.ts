@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { backupEvent } from '../../functions/backup/contract.ts';
 import { processEnvironment } from '../../infra/process-environment.ts';
 import { checkDefinition } from '../../local/workflow/check-definition.ts';
-import { readWorkflow } from '../../local/workflow/read-workflow.ts';
+import { readWorkflows } from '../../local/workflow/read-workflow.ts';
 import { walkStates } from '../../local/workflow/walk-states.ts';
 import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
@@ -21,7 +21,7 @@ function templateWith(backup: object) {
 }
 
 function walked(backup: object) {
-  const { definition } = readWorkflow(templateWith(backup).toJSON()['Resources']);
+  const { definition } = readWorkflows(templateWith(backup).toJSON()['Resources']).backup;
   return { definition, states: walkStates(definition.States) };
 }
 

@@ -3,12 +3,12 @@ import { afterEach, expect, test } from 'vitest';
 import { nightSteps } from '../../local/night/night-steps.ts';
 import { createNightWorkflow } from '../../local/night/night-workflow.ts';
 import { parseArguments } from '../../local/night/parse-arguments.ts';
-import { readWorkflow } from '../../local/workflow/read-workflow.ts';
+import { readWorkflows } from '../../local/workflow/read-workflow.ts';
 import { sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
 import { type Behaviour, type FakeFunctions, fakeFunctions } from '../support/fake-functions.ts';
 
 const BACKUP = '20261122T020000Z';
-const workflow = readWorkflow(templateOf(synthesize([sampleDatabase()]), 'sample').toJSON()['Resources']);
+const workflows = readWorkflows(templateOf(synthesize([sampleDatabase()]), 'sample').toJSON()['Resources']);
 
 const made: FakeFunctions[] = [];
 afterEach(() => {
@@ -36,9 +36,11 @@ async function night(behaviours: readonly Behaviour[]) {
   made.push(functions);
   const options = parseArguments([], {});
   if (options === 'help') throw new Error('these are no options of a night');
-  const steps = nightSteps(options, '2026-11-22T02:00:00.000Z').filter(({ by }) => by === 'workflow');
+  const steps = nightSteps(options, '2026-11-22T02:00:00.000Z').filter(
+    ({ job }) => job === 'backup' || job === 'verify',
+  );
   const world = {
-    stack: { workflow, functions: { backup: functions.deployed('backup'), verify: functions.deployed('verify') } },
+    stack: { workflows, functions: { backup: functions.deployed('backup'), verify: functions.deployed('verify') } },
     environmentOf: () => functions.environment,
   };
   const nightWorkflow = createNightWorkflow();

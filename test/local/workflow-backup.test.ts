@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readWorkflow } from '../../local/workflow/read-workflow.ts';
+import { readWorkflows } from '../../local/workflow/read-workflow.ts';
 import { sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
 import { type BackupWorkflow, openBackupWorkflow } from '../support/backup-workflow.ts';
 
@@ -150,7 +150,7 @@ describe.concurrent('the workflow of the backup', () => {
         return holders.size;
       };
       const { outcome, failures, states } = await workflow.backUp('2026-11-27T02:00:00Z', {
-        workflow: readWorkflow(template.toJSON()['Resources']),
+        workflow: readWorkflows(template.toJSON()['Resources']).backup,
         // The wait of the second holder too.
         pauseMs: 1_000,
         settings: { ...ONE_TABLE, SNAPSHOT_HOLDER: 'relay', RELAY_SHIFT_SECONDS: '10' },
@@ -181,7 +181,7 @@ describe.concurrent('the workflow of the backup', () => {
         return rows.length;
       };
       const { outcome, failures, states } = await workflow.backUp('2026-11-28T02:00:00Z', {
-        workflow: readWorkflow(template.toJSON()['Resources']),
+        workflow: readWorkflows(template.toJSON()['Resources']).backup,
         settings: { ...ONE_TABLE, SNAPSHOT_HOLDER: 'relay', RELAY_SHIFT_SECONDS: '10' },
         before: async ({ state }) => {
           if (state !== 'HoldSecond') return;

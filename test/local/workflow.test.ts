@@ -1,6 +1,6 @@
 // The backup workflow from the template, run on this machine with stand-ins for its functions (real processes).
 import { afterEach, describe, expect, test } from 'vitest';
-import { readWorkflow } from '../../local/workflow/read-workflow.ts';
+import { readWorkflows } from '../../local/workflow/read-workflow.ts';
 import { runWorkflow, type WorkflowRun } from '../../local/workflow/run-workflow.ts';
 import { sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
 import { type Behaviour, type FakeFunctions, fakeFunctions, mostAtOnce } from '../support/fake-functions.ts';
@@ -11,7 +11,7 @@ const VERIFICATION = 'verify-1';
 
 function workflowWith(snapshotHolder: 'server' | 'relay') {
   const synthesized = synthesize([sampleDatabase({ backup: { snapshotHolder } })]);
-  return readWorkflow(templateOf(synthesized, 'sample').toJSON()['Resources']);
+  return readWorkflows(templateOf(synthesized, 'sample').toJSON()['Resources']).backup;
 }
 
 const workflow = workflowWith('server');

@@ -105,7 +105,7 @@ export async function openBackupWorkflow(): Promise<BackupWorkflow> {
       const tasks: WorkflowTask[] = [];
       const failures: string[] = [];
       const run = await runWorkflow(
-        workflow ?? world.stack.workflow,
+        workflow ?? world.stack.workflows.backup,
         { job: 'backup', scheduledTime },
         {
           signal,

@@ -1,7 +1,8 @@
 // A drill role of its own for one test file: CREATEDB and nothing else, as bootstrap makes it.
 import { randomBytes } from 'node:crypto';
 import type { RestoreDrillResult } from '../../functions/restore-drill/contract.ts';
-import { type RestoreDrillJob, runRestoreDrill } from '../../functions/restore-drill/run-restore-drill.ts';
+import type { RestoreDrillJob } from '../../functions/restore-drill/run-restore-drill.ts';
+import { runInline } from '../../functions/restore-drill/steps/run-inline.ts';
 import type { BackupSource } from './backup-source.ts';
 import { recordedContext } from './job-context.ts';
 import { BUCKET, type LocalAws } from './local-aws.ts';
@@ -26,7 +27,7 @@ export async function createDrillRole(aws: LocalAws, source: BackupSource): Prom
     role,
     password,
     drill: async (more = {}, event = {}) =>
-      await runRestoreDrill({
+      await runInline({
         ...recordedContext(),
         event: { job: 'restore-drill', ...event },
         settings: {
@@ -39,6 +40,10 @@ export async function createDrillRole(aws: LocalAws, source: BackupSource): Prom
           MAX_CONNECTIONS: 4,
           BACKUP_BUCKET: BUCKET,
           POSTGRES_CLIENT_DIRECTORIES: source.clients,
+          OLDER_EVERY_DAYS: 7,
+          DRILL_TARGET_HOST: undefined,
+          DRILL_TARGET_PORT: undefined,
+          DRILL_TARGET_SECRET_ARN: undefined,
         },
         ...more,
       }),

@@ -7,6 +7,7 @@ import { systemClock } from '../../functions/shared/clock.ts';
 import type { Database } from '../../functions/shared/database.ts';
 import { createObjectStore } from '../../functions/shared/object-store.ts';
 import { findClientTools } from '../../functions/shared/postgres-client-tools.ts';
+import { openArchive } from '../../functions/shared/restore/open-archive.ts';
 import {
   type RestoreOptions,
   type RestoreOutcome,
@@ -39,13 +40,13 @@ export async function engineRestore(
 ): Promise<RestoreOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'nightshift-test-engine-'));
   const never = new AbortController().signal;
+  const store = createObjectStore(BUCKET);
   try {
     const serverMajor = await target.withSession(readServerMajor);
     return await runRestore({
-      store: createObjectStore(BUCKET),
+      store,
       clock: systemClock,
-      manifest,
-      folder,
+      archive: await openArchive({ store, clock: systemClock, signal: never, onBytes: () => {} }, manifest, folder),
       tools: await findClientTools(clients, Math.max(serverMajor, Number.parseInt(manifest.clientVersion, 10))),
       target,
       serverMajor,

@@ -3,13 +3,12 @@
 import { claimOf } from '../../shared/backup-claims.ts';
 import { backupKeys } from '../../shared/backup-layout.ts';
 import { describeError, JobFailure } from '../../shared/job-failure.ts';
+import { readableCause } from '../../shared/workflow-cause.ts';
 import type { BackupJob } from '../run-backup.ts';
 import { endHolder } from '../snapshot/hold-snapshot.ts';
 import { openSource } from '../snapshot/open-source.ts';
 import { undo } from './run-inline.ts';
 import { readPlan } from './stored-plan.ts';
-
-const LONGEST_CAUSE = 2_000;
 
 /** Always throws `backup.aborted`, after the snapshot was let go, the uploads were aborted and the attempt was marked. */
 export async function runAbort(job: BackupJob): Promise<never> {
@@ -50,17 +49,4 @@ async function refuseForeign({ event, settings, store }: BackupJob, backupId: st
     safeState: 'Nothing was changed',
     hint: 'look in the log for the step that failed first',
   });
-}
-
-/** The message out of the error that Step Functions keeps of a function: `{"errorType":…,"errorMessage":…}`. */
-function readableCause(cause: string): string {
-  try {
-    const parsed: unknown = JSON.parse(cause);
-    const message = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'errorMessage') : undefined;
-    // Its own hint is in the log of the step; two hints would contradict each other.
-    if (typeof message === 'string') return (message.split(' Hint: ')[0] ?? '').slice(0, LONGEST_CAUSE);
-  } catch {
-    // A time-out, for example, is told in plain words.
-  }
-  return cause === '' ? 'the workflow told no reason' : cause.slice(0, LONGEST_CAUSE);
 }

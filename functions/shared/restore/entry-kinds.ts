@@ -1,6 +1,7 @@
 // What the kinds of entries in a table of contents mean to a restore. The rules are pg_restore's own
 // (pg_backup_archiver.c: _tocEntryRequired, _tocEntryRestorePass, identify_locking_dependencies).
 import type { TocEntry } from '../archive-toc/toc-entry.ts';
+import { quoteIdentifier, quoteQualified } from '../quote-identifier.ts';
 
 /** In this order, each after all of the one before it. */
 export type RestorePass = 'main' | 'privileges' | 'last';
@@ -64,7 +65,6 @@ export function locksItsTables(entry: TocEntry): boolean {
 /** How an entry is called in messages: `INDEX "app"."notes_pkey"`. */
 export function nameOfEntry(entry: TocEntry): string {
   const tag = entry.tag.toString('utf8');
-  const schema =
-    entry.namespace === null || entry.namespace.length === 0 ? '' : `"${entry.namespace.toString('utf8')}".`;
-  return `${entry.desc} ${schema}"${tag}"`;
+  const namespace = entry.namespace?.toString('utf8') ?? '';
+  return `${entry.desc} ${namespace === '' ? quoteIdentifier(tag) : quoteQualified(namespace, tag)}`;
 }

@@ -1,7 +1,6 @@
 // A restore from S3 into one database, step by step: structure, rows and what is built on them, privileges, statistics. What is
 // done is recorded in the target, so that it can be paused, broken off or killed anywhere and go on.
 import type { Source } from '../archive-data/read-stored.ts';
-import type { BackupManifest } from '../backup-manifest.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database.ts';
 import type { ObjectStore } from '../object-store.ts';
@@ -9,7 +8,7 @@ import type { ClientTools } from '../postgres-client-tools.ts';
 import { checkObjects } from './check-objects.ts';
 import { chooseEntries, describeSelection, type Selection } from './choose-entries.ts';
 import { isStreamed } from './entry-kinds.ts';
-import { openArchive } from './open-archive.ts';
+import type { OpenArchive } from './open-archive.ts';
 import { createProgress, type RestoreProgress } from './restore-progress.ts';
 import { beginRecords } from './restore-records.ts';
 import { type ScriptOptions, writeScript } from './restore-script.ts';
@@ -40,9 +39,7 @@ export interface RestoreOptions extends ScriptOptions {
 export interface RestoreRequest {
   store: ObjectStore;
   clock: Clock;
-  manifest: BackupManifest;
-  /** An empty folder for the table of contents. */
-  folder: string;
+  archive: OpenArchive;
   tools: ClientTools;
   /** The database to restore into, with `jobs` sessions. */
   target: Database;
@@ -75,10 +72,10 @@ export interface RestoreOutcome {
  * `restore.statement_failed`; after any of them the same call goes on with what is not done.
  */
 export async function runRestore(request: RestoreRequest): Promise<RestoreOutcome> {
-  const { store, clock, manifest, signal, options, selection } = request;
+  const { store, clock, archive, signal, options, selection } = request;
+  const { manifest } = archive;
   const progress = createProgress((figures) => request.onProgress(figures));
   const source: Source = { store, clock, signal, onBytes: () => {} };
-  const archive = await openArchive(source, manifest, request.folder);
   const chosen = chooseEntries(archive, selection);
   await checkObjects(source, archive, chosen);
   const sql = chosen.entries.filter((entry) => !isStreamed(entry));
