@@ -25,6 +25,9 @@ export const drillState = z.strictObject({
   /** When the first pass began to restore; null before. */
   restoreStartedAt: z.iso.datetime().nullable(),
   rtoSeconds: z.number().min(0).nullable(),
+  /** How many steps of the restore were done when a pass began, and how many passes in a row found that number. */
+  stepsDone: count,
+  idlePasses: count,
   /** What the role was not allowed to make. */
   forbidden: z.array(z.string()),
   /** Index of the first item that is not compared yet. */

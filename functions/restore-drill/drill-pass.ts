@@ -15,6 +15,9 @@ import { PassOver, type PassTime } from './pass-time.ts';
 import { restoreBackup } from './restore-backup.ts';
 import type { RestoreDrillJob } from './run-restore-drill.ts';
 
+/** The first ones may meet a server that is busy; more of them are no accident. */
+const MOST_IDLE_PASSES = 4;
+
 export interface DrillPass {
   job: RestoreDrillJob;
   server: DrillServer;
@@ -34,6 +37,7 @@ export interface DrillPass {
  * the next try; the caller drops it when there is none.
  */
 export async function runPass(job: RestoreDrillJob, drill: DrillState, time: PassTime): Promise<DrillWorkResult> {
+  requireProgress(drill);
   const server = drillServer(job);
   try {
     const concluded = await readConclusion(job, drill);
@@ -53,7 +57,8 @@ export async function runPass(job: RestoreDrillJob, drill: DrillState, time: Pas
         verdict = verdictOfComparison(pass);
       } catch (error) {
         const state = pass?.state ?? begun;
-        if (error instanceof PassOver || time.breakOff.reason instanceof PassOver) return { done: false, drill: state };
+        if (error instanceof PassOver || time.breakOff.reason instanceof PassOver)
+          return { done: false, drill: { ...state, idlePasses: isIdle(drill, state) ? state.idlePasses + 1 : 0 } };
         verdict = verdictOfFailure(error, pass?.lacks ?? [], state);
       }
       return await conclude(job, server, manifest, pass?.state ?? begun, verdict);
@@ -61,6 +66,24 @@ export async function runPass(job: RestoreDrillJob, drill: DrillState, time: Pas
   } finally {
     await server.database.close();
   }
+}
+
+/** Whether a pass has ended nothing: no step of the restore, no comparison. */
+function isIdle(before: DrillState, after: DrillState): boolean {
+  return (
+    after.nextItem === before.nextItem && after.stepsDone === before.stepsDone && after.rtoSeconds === before.rtoSeconds
+  );
+}
+
+/** Throws `drill.no_progress` when passes come and go and none ends anything: that would go on until the workflow is over. */
+function requireProgress({ backupId, stepsDone, idlePasses }: DrillState): void {
+  if (idlePasses <= MOST_IDLE_PASSES) return;
+  throw new JobFailure({
+    code: 'drill.no_progress',
+    problem: `${idlePasses} passes in a row of the drill of backup ${backupId} have ended nothing; ${stepsDone} steps of the restore were done before`,
+    safeState: 'The backup was not changed',
+    hint: 'raise timeoutSeconds (900 at most) or memoryMiB of restoreDrill: one range of the largest table must fit into a pass',
+  });
 }
 
 function verdictOfComparison({ state, manifest, lacks }: DrillPass): Verdict {

@@ -1,13 +1,16 @@
 // Restores a backup into the scratch database of a drill, by the engine that a person restores with.
 
+import type { Database } from '../shared/database.ts';
 import { JobFailure } from '../shared/job-failure.ts';
 import { findClientTools } from '../shared/postgres-client-tools.ts';
-import { readLeftOut } from '../shared/restore/restore-records.ts';
+import { hasRecords, readLeftOut } from '../shared/restore/restore-records.ts';
 import { runRestore } from '../shared/restore/run-restore.ts';
 import { readServerMajor } from '../shared/restore/target-database.ts';
+import { readSqlFile } from '../shared/sql-files.ts';
 import { comparison } from './compare/comparison.ts';
 import { findLacks } from './compare/find-lacks.ts';
 import { readStoredInventory } from './compare/read-expected.ts';
+import type { DrillState } from './contract.ts';
 import type { DrillPass } from './drill-pass.ts';
 import { makeRoles } from './make-roles.ts';
 import { PassOver } from './pass-time.ts';
@@ -31,6 +34,7 @@ export async function restoreBackup(pass: DrillPass): Promise<void> {
   const scratch = server.openScratch(state.scratch, time.breakOff);
   let lastStage = '';
   try {
+    pass.state = { ...pass.state, ...(await readProgress(scratch, pass.state)) };
     const outcome = await runRestore({
       store,
       clock,
@@ -71,6 +75,19 @@ export async function restoreBackup(pass: DrillPass): Promise<void> {
   } finally {
     await scratch.close();
   }
+}
+
+/** How far the restore is; while the server works on by itself, as on a long index, a pass is not idle. */
+async function readProgress(
+  scratch: Database,
+  { stepsDone, idlePasses }: DrillState,
+): Promise<Pick<DrillState, 'stepsDone' | 'idlePasses'>> {
+  const { done, busy } = await scratch.withSession(async (session) => {
+    if (!(await hasRecords(session))) return { done: 0, busy: 0 };
+    const { rows } = await session.query<{ done: number; busy: number }>(readSqlFile('restore-drill/progress.sql'));
+    return rows[0] ?? { done: 0, busy: 0 };
+  });
+  return { stepsDone: done, idlePasses: done > stepsDone || busy > 0 ? 0 : idlePasses };
 }
 
 /** Looks at the server, makes the scratch database and renews its lease. */

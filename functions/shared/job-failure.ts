@@ -52,6 +52,7 @@ export const failureCodes = {
   'drill.restore_failed': 'a backup did not restore',
   'drill.not_verified': 'a backup that was not read back whole cannot be compared',
   'drill.unproven': 'a drill could not prove its backup, and says nothing about it',
+  'drill.no_progress': 'passes of a drill come and go without ending a step',
   'drill.aborted': 'the drill workflow failed and was undone',
   'drill.different': 'the restored database is not equal to what was backed up',
   'drill.assertion_refused': 'an assertion in sql/drill/ is not one query',

@@ -33,6 +33,8 @@ export async function runPlan(job: RestoreDrillJob): Promise<DrillPlanResult> {
         startedAt: now.toISOString(),
         restoreStartedAt: null,
         rtoSeconds: null,
+        stepsDone: 0,
+        idlePasses: 0,
         forbidden: [],
         nextItem: 0,
         soFar: comparison({}),
