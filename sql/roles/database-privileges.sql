@@ -4,7 +4,6 @@
 with wanted (role_name, privilege) as (
   values
     ('nightshift_backup', 'connect'),
-    ('nightshift_drill', 'connect'),
     ('nightshift_purge', 'connect'),
     ('nightshift_health', 'connect'),
     ('nightshift_migrate', 'connect'),
