@@ -29,7 +29,14 @@ export function verifyFunction(scope: Construct, parts: StackParts): ScheduledFu
     schedules: [{ name: 'backup', schedule: parts.config.schedules.backup }],
     startedBy: 'workflow',
     statements: [
-      store.mayGet('ReadBackups', '*/archive/*', '*/globals.sql', '*/inventory.json', '*/manifest.json', '*/verified/*'),
+      store.mayGet(
+        'ReadBackups',
+        '*/archive/*',
+        '*/globals.sql',
+        '*/inventory.json',
+        '*/manifest.json',
+        '*/verified/*',
+      ),
       store.mayList('FindBackups', ['s3:ListBucket'], '*'),
       store.mayPut('PutEvidence', '*/verified/*', 'runs/verify/*'),
       store.mayUseKey('kms:Decrypt', 'kms:GenerateDataKey'),

@@ -154,7 +154,9 @@ async function readToc(file: string): Promise<Toc> {
   return reader.end();
 }
 
-async function restoreAndCompare(request: TrialRequest & { expected: Expected; scratch: string; seconds: () => number }): Promise<Trial> {
+async function restoreAndCompare(
+  request: TrialRequest & { expected: Expected; scratch: string; seconds: () => number },
+): Promise<Trial> {
   const { job, server, manifest, expected, scratch } = request;
   try {
     await restoreArchive({ ...request, signal: job.signal });

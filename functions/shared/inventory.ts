@@ -7,7 +7,14 @@ import { describeError, JobFailure } from './job-failure.ts';
 const INVENTORY_VERSION = 1;
 
 /** Kind, identity, and digest of the definition; null: it was changed while it was read, so only its name is known. */
-const entrySchema = z.tuple([z.string(), z.string(), z.string().regex(/^[0-9a-f]{32}$/).nullable()]);
+const entrySchema = z.tuple([
+  z.string(),
+  z.string(),
+  z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .nullable(),
+]);
 
 export type InventoryEntry = z.output<typeof entrySchema>;
 

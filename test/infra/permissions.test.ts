@@ -133,7 +133,9 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
   });
 
   test('restore-drill: it may read backups and leave evidence, and put no part of a backup', () => {
-    expect(may('restore-drill', 's3:GetObject')).toEqual(under('*/archive/*', '*/globals.sql', '*/inventory.json', '*/manifest.json'));
+    expect(may('restore-drill', 's3:GetObject')).toEqual(
+      under('*/archive/*', '*/globals.sql', '*/inventory.json', '*/manifest.json'),
+    );
     expect(may('restore-drill', 's3:PutObject')).toEqual(under('*/drilled/*', 'runs/restore-drill/*'));
   });
 

@@ -67,7 +67,9 @@ export async function compareDefinitions(
     })),
     notProven: isSameMajor
       ? []
-      : [`definitions: only their names were compared, PostgreSQL ${restored.major} writes them otherwise than ${inventory.major}`],
+      : [
+          `definitions: only their names were compared, PostgreSQL ${restored.major} writes them otherwise than ${inventory.major}`,
+        ],
   });
 }
 

@@ -55,7 +55,11 @@ export async function compareTable(
     const isDigested = 'digest' in expected.contents && problem === undefined;
     const from = `from only ${qualified} ${table.condition ?? ''}`;
     const actual = isDigested
-      ? await digestRows(session, `copy (select ${expected.columns.map(quoteIdentifier).join(', ')} ${from}) to stdout`, signal)
+      ? await digestRows(
+          session,
+          `copy (select ${expected.columns.map(quoteIdentifier).join(', ')} ${from}) to stdout`,
+          signal,
+        )
       : { rows: await countRows(session, from), digest: undefined };
     if (actual.rows !== expected.rows) return difference(`${expected.rows} rows`, `${actual.rows} rows`);
     if ('digest' in expected.contents && isDigested && actual.digest !== expected.contents.digest) {

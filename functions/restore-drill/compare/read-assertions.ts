@@ -14,8 +14,7 @@ export interface Assertion {
 const FOLDER = 'drill';
 
 /** Comments, strings, quoted names and dollar quotes: what may hold a semicolon that ends nothing. Not nested comments. */
-const OPAQUE =
-  /--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([\p{L}_][\p{L}\p{N}_]*)?\$[\s\S]*?\$\1\$/gu;
+const OPAQUE = /--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([\p{L}_][\p{L}\p{N}_]*)?\$[\s\S]*?\$\1\$/gu;
 const ESCAPED_STRING = /\b[eE]'(?:[^'\\]|''|\\[\s\S])*'/g;
 const COMMENT = /\/\*(?:(?!\/\*|\*\/)[\s\S])*\*\//g;
 const FIRST_WORD = /^[\s(]*(select|with|values|table)\b/i;
