@@ -41,12 +41,18 @@ interface DatabaseRow {
 /** Hex digits of a digest: 128 bits. */
 const DIGEST_DIGITS = 32;
 
-/** Their text is the user's own; all others are the server's, which says some expressions in another way after a restore. */
-const VERBATIM_KINDS: ReadonlySet<string> = new Set(['function', 'procedure', 'aggregate', 'comment', 'enum']);
-
 /** A cast as the server writes it: the name of a type in lower case or in quotes, of one word or of the known several. */
-const CAST =
-  /::(?:character varying|bit varying|double precision|time(?:stamp)?(?:\(\d\))? with(?:out)? time zone|interval(?: [a-z]+)*|(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)(?:\.(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*))?)(?:\([\d, ]+\))?(?:\[\])*/gu;
+const NAME = String.raw`(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`;
+const TYPE = [
+  '(?:character|bit) varying',
+  'double precision',
+  String.raw`time(?:stamp)?(?:\(\d\))? with(?:out)? time zone`,
+  'interval(?: [a-z]+)*',
+  String.raw`${NAME}(?:\.${NAME})?`,
+].join('|');
+const CAST = String.raw`::(?:${TYPE})(?:\([\d, ]+\))?(?:\[\])*`;
+/** What counts as it is, and, behind it, what does not count. */
+const QUOTED_OR_LOOSE = new RegExp(String.raw`('(?:[^']|'')*'|"(?:[^"]|"")*")|${CAST}|[()\s]+`, 'gu');
 
 /**
  * Reads it in the session's transaction, and undoes its settings and locks.
@@ -114,7 +120,7 @@ function inventoryQuery(major: number): string {
 function entriesOf({ kind, identity, definition, owner, privileges }: InventoryRow): InventoryEntry[] {
   const name = `${kind} ${identity}`;
   return [
-    [kind, identity, definitionDigest(kind, definition ?? '')],
+    [kind, identity, definitionDigest(definition ?? '')],
     // A column has grants but no owner of its own.
     ...(owner === null || kind === 'column' ? [] : [['owner', name, digest(owner)] satisfies InventoryEntry]),
     ...(privileges === null ? [] : [['privileges', name, digest(privileges)] satisfies InventoryEntry]),
@@ -126,9 +132,10 @@ function entriesOf({ kind, identity, definition, owner, privileges }: InventoryR
  *
  * The server shows `x IN ('a', 'b')` of a varchar with one cast of the array; restored from that text it shows a cast of
  * each value. So casts, parentheses and blanks do not count: a definition that differs in nothing else counts as equal.
+ * What must count letter by letter (bodies of functions, labels, comments) comes as a hash or in hexadecimal.
  */
-export function definitionDigest(kind: string, definition: string): string {
-  return digest(VERBATIM_KINDS.has(kind) ? definition : definition.replaceAll(CAST, '').replaceAll(/[()\s]/g, ''));
+export function definitionDigest(definition: string): string {
+  return digest(definition.replaceAll(QUOTED_OR_LOOSE, '$1'));
 }
 
 function digest(text: string): string {

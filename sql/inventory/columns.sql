@@ -1,4 +1,4 @@
--- Columns of tables, foreign tables, views and materialized views. The position of a column counts but where a restore may
+-- Columns of tables, foreign tables, views and materialized views. The order of the columns counts but where a restore may
 -- change it: in a table that inherits, columns of the parent come first. Any role; no locks; read only.
 select
   'column' as kind,
@@ -12,7 +12,7 @@ select
         select
         from pg_catalog.pg_inherits i
         where i.inhrelid = r.oid
-      ) then 'position ' || row_number() over (partition by a.attrelid order by a.attnum)
+      ) then 'after ' || lag(a.attname) over (partition by a.attrelid order by a.attnum)
     end,
     'type ' || pg_catalog.format_type(a.atttypid, a.atttypmod),
     'collate ' || case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,

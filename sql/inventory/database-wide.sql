@@ -105,13 +105,15 @@ select
   i.schema,
   null,
   i.type || ' ' || i.identity,
-  c.description,
+  encode(sha256(convert_to(c.description, pg_catalog.getdatabaseencoding())), 'hex'),
   null,
   null,
   null
 from pg_catalog.pg_description c
 cross join lateral pg_catalog.pg_identify_object(c.classoid, c.objoid, c.objsubid) i
 where c.objoid >= 16384
+  -- That of an extension is its version's.
+  and c.classoid <> 'pg_catalog.pg_extension'::regclass
   and coalesce(i.schema, '') not like 'pg\_%'
   and not exists (
     select

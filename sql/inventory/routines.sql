@@ -25,7 +25,8 @@ select
     ),
     'library ' || p.probin,
     pg_catalog.pg_get_function_sqlbody(p.oid),
-    p.prosrc,
+    -- As a hash, because blanks and parentheses count in it.
+    encode(sha256(convert_to(p.prosrc, pg_catalog.getdatabaseencoding())), 'hex'),
     (
       select concat_ws(
         ' ',

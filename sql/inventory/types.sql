@@ -14,7 +14,7 @@ select
   concat_ws(
     ' ',
     'labels ' || (
-      select string_agg(pg_catalog.quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
+      select string_agg(encode(convert_to(e.enumlabel, pg_catalog.getdatabaseencoding()), 'hex'), ', ' order by e.enumsortorder)
       from pg_catalog.pg_enum e
       where e.enumtypid = t.oid
     ),

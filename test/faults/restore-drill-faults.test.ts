@@ -189,12 +189,12 @@ describe('a restore drill, while something goes wrong', () => {
 
   test('the scratch database cannot be dropped: the evidence says ok, the drill fails and names it', async () => {
     const context = recordedContext();
-    const { info } = context.log;
+    const recorded = context.log;
     const { user, password } = inject('cluster');
     let prepared: Promise<unknown> = Promise.resolve();
     let scratch = '';
-    context.log.info = (event, fields) => {
-      info(event, fields);
+    const info: typeof recorded.info = (event, fields) => {
+      recorded.info(event, fields);
       if (event !== 'restore_drill.restored') return;
       prepared = (async () => {
         [scratch = ''] = await drill.scratchDatabases();
@@ -204,7 +204,9 @@ describe('a restore drill, while something goes wrong', () => {
       })();
     };
 
-    const failure = await drill.drill(context, { backupId }).catch((error: unknown) => error);
+    const failure = await drill
+      .drill({ ...context, log: { ...recorded, info } }, { backupId })
+      .catch((error: unknown) => error);
     await prepared;
 
     expect(failure).toMatchObject({ code: 'drill.scratch_not_dropped' });

@@ -186,6 +186,21 @@ describe('what lies in the bucket', () => {
 
     expect(found).toEqual([expect.stringMatching(/^globals\.sql: SHA-256: [0-9a-f]{64}, must be [0-9a-f]{64}$/)]);
   });
+
+  test.each([
+    ['altered', '{"inventoryVersion":2}\n', [/^inventory\.json: SHA-256: [0-9a-f]{64}, must be [0-9a-f]{64}$/]],
+    ['cut', '{"invent', [/^inventory\.json: it has 8 bytes; it must have 23$/, /^inventory\.json: SHA-256: /]],
+    ['lost', undefined, [/^inventory\.json: there is no such object$/]],
+  ])('inventory.json is %s: what is found', async (_, stored, told) => {
+    const found = await findings((archive) => {
+      const { inventory } = backupKeys('orders', archive.manifest.backupId);
+      const body = Buffer.from('{"inventoryVersion":1}\n');
+      archive.manifest.objects.push({ key: inventory, bytes: body.length, etag: '', sha256: sha256(body) });
+      if (stored !== undefined) archive.objects.set(inventory, Buffer.from(stored));
+    });
+
+    expect(found).toEqual(told.map((one) => expect.stringMatching(one)));
+  });
 });
 
 describe('the table of contents', () => {

@@ -78,7 +78,7 @@ export async function compareItem(
       return await compareOtherTables(session, manifest);
     case 'table':
       return await compareTable(session, expectedTable(expected, item.index), signal);
-    case 'assertion': {
+    default: {
       const assertion = assertions.find(({ file }) => file === item.file);
       if (assertion === undefined) throw new Error(`there is no assertion "${item.file}"`);
       return await runAssertion(session, assertion);
