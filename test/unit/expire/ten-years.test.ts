@@ -10,6 +10,7 @@ import {
   type ExpirySettings,
   planExpiry,
 } from '../../../functions/expire/plan-expiry.ts';
+import { seededRandom } from '../../support/stored-archive.ts';
 import { rounds } from '../../support/test-size.ts';
 
 const DAY_MS = 86_400_000;
@@ -40,15 +41,6 @@ const worlds = record({
 interface World extends ExpirySettings {
   seed: number;
   keep: KeepPolicy;
-}
-
-/** Numbers from 0 to 1, the same ones for the same seed (Park and Miller). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
 }
 
 /** The backups of one night: mostly one, sometimes none or several; in a failing stretch none is verified. */
@@ -106,7 +98,8 @@ function runOnce(
 }
 
 function liveTenYears(world: World): { runs: number; refusals: number; deletions: number } {
-  const random = chance(world.seed);
+  const below = seededRandom(world.seed);
+  const random = () => below(1_000_000) / 1_000_000;
   let there: ExpiringBackup[] = [];
   let lastRun: Date | undefined;
   let failingUntil = 0;
