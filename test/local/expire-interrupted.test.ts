@@ -153,7 +153,7 @@ describe('runExpire, cut short', () => {
     const left = await readLeft(database, store);
     const { result } = await expire(database);
 
-    expect([...left.keys()]).toEqual([...DAYS.slice(0, 3)].toSorted());
+    expect([...left.keys()]).toEqual(DAYS.slice(0, 3).toSorted());
     expect(result.expired).toBe(1);
     await expectFinished(database, store);
   });
