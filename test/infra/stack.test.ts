@@ -1,3 +1,4 @@
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { healthEvent } from '../../functions/health/contract.ts';
 import { reportSettings } from '../../functions/report/environment.ts';
@@ -5,6 +6,7 @@ import { jobNames } from '../../infra/job-name.ts';
 import { checkConfig } from '../../infra/load-config.ts';
 import { processEnvironment } from '../../infra/process-environment.ts';
 import { expectedJobs } from '../../infra/report-function.ts';
+import { readDeployedStack } from '../../local/template/read-functions.ts';
 import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
 const alone = synthesize([sampleDatabase()]);
@@ -311,6 +313,11 @@ describe('settings that reach a function', () => {
       },
     });
     expect(propertiesOf(orders, 'AWS::S3::Bucket')[0]?.ObjectLockConfiguration).toBeUndefined();
+    // The local night works on a bucket with the same lock.
+    const bucketsOf = (template: Template) =>
+      readDeployedStack({ name: 'n', resources: template.toJSON()['Resources'], assetFolder: () => '' }).buckets;
+    expect(bucketsOf(templateOf(locked, 'sample'))).toMatchObject([{ versioned: true, objectLock: { days: 7 } }]);
+    expect(bucketsOf(orders)).toMatchObject([{ versioned: true, objectLock: false }]);
   });
 
   test('a verification by samples: synth warns that expire counts a backup late', () => {
