@@ -52,8 +52,8 @@ interface World extends ExpirySettings {
 /** The backups of one night: mostly one, sometimes none or several; in a failing stretch none is verified. */
 function night(random: () => number, startMs: number, isFailing: boolean): ExpiringBackup[] {
   if (random() < 0.05) return [];
-  const count = random() < 0.1 ? 3 : 1;
-  return Array.from({ length: count }, (_, index) => {
+  const length = random() < 0.1 ? 3 : 1;
+  return Array.from({ length }, (_, index) => {
     const takenAt = new Date(startMs + index * 1_800_000 + Math.floor(random() * 3_600_000)).toISOString();
     const luck = random();
     const state = isFailing || luck < 0.05 ? 'candidate' : luck < 0.08 ? 'broken' : luck < 0.4 ? 'drilled' : 'verified';
