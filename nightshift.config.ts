@@ -44,8 +44,13 @@ export const config = {
       // Ubuntu, and the network), or takes yours: { layerArn: 'arn:aws:lambda:…:layer:postgres-client:1' }.
       // backup: { postgresClient: { majors: [17] } },
 
-      // How many of the newest backups are kept. It deletes, so it has no default.
-      expire: { keepLast: 30 },
+      // Which backups are kept: all of the last 30 days, and the newest of each of the last 12 months. Only verified ones
+      // count. It deletes, so it has no default; `npm run expire -- --plan` shows what it would do.
+      expire: { keep: { within: '30d', monthly: 12 }, keepAtLeast: 7, keepUnverifiedDays: 7 },
+
+      // Nobody deletes a backup before its time, not even an administrator of the database or of expire.
+      // Decide before the first deploy; a lock may not be longer than expire keeps a backup.
+      // backupStore: { objectLock: { mode: 'governance', days: 7 } },
 
       // Who is told. Each address gets a mail to confirm at the first deploy.
       alarms: { emails: ['database-team@example.com'] },

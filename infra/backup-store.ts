@@ -3,11 +3,14 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, StarPrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { DatabaseConfig } from './config.ts';
 
 /** Days that run records and reports are kept: a year and a month, so that this month can be compared with last year's. */
 const RECORD_DAYS = 400;
+
+type ObjectLock = NonNullable<DatabaseConfig['backupStore']['objectLock']>;
 
 export class BackupStore extends Construct {
   readonly bucket: Bucket;
@@ -15,7 +18,7 @@ export class BackupStore extends Construct {
   /** First part of every key of this database, with its slash. */
   readonly prefix: string;
 
-  constructor(scope: Construct, id: string, props: { database: string }) {
+  constructor(scope: Construct, id: string, props: { database: string; objectLock?: ObjectLock | undefined }) {
     super(scope, id);
     this.prefix = `${props.database}/`;
     this.key = new Key(this, 'Key', {
@@ -35,6 +38,9 @@ export class BackupStore extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       versioned: true,
+      // Every new object, so run records, claims and reports too: nothing of them is overwritten, and the lifecycle rules
+      // below wait for the end of a lock.
+      ...(props.objectLock && { objectLockDefaultRetention: defaultRetention(props.objectLock) }),
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         { id: 'abort-unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
@@ -106,4 +112,9 @@ export class BackupStore extends Construct {
       conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` } },
     });
   }
+}
+
+function defaultRetention({ mode, days }: ObjectLock): ObjectLockRetention {
+  const duration = Duration.days(days);
+  return mode === 'compliance' ? ObjectLockRetention.compliance(duration) : ObjectLockRetention.governance(duration);
 }

@@ -1,6 +1,7 @@
 // The schema of nightshift.config.ts: what a user may configure, in which unit and range.
 // Whatever deletes something or chooses a target has no default; load-config.ts reads a file with it.
 import { z } from 'zod';
+import { backupStoreSchema } from './backup-store-config.ts';
 import { listOf, matching, wholeNumber } from './config-fields.ts';
 import { jobConfigShape } from './job-config.ts';
 import { schedulesSchema } from './schedule-config.ts';
@@ -67,6 +68,7 @@ export const databaseConfigSchema = z.strictObject(
     ),
     schedules: schedulesSchema,
     ...jobConfigShape,
+    backupStore: backupStoreSchema,
     alarms: z.strictObject(
       {
         emails: listOf(z.email('must be a mail address'), 0, 'must be a list of mail addresses').describe(

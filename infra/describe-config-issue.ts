@@ -5,7 +5,7 @@ import type { z } from 'zod';
 const SECRET_LIKE = /secret|password|passphrase|token/i;
 const LONGEST_VALUE = 60;
 
-/** `databases[0].expire.keepLast: is 0; must be …` for one issue of a part of the config that begins at `start`. */
+/** `databases[0].expire.keepAtLeast: is 0; must be …` for one issue of a part of the config that begins at `start`. */
 export function describeConfigIssue(issue: z.core.$ZodIssue, part: unknown, start = ''): string {
   const path = `${start}${issue.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')}`;
   const name = path === '' ? 'config' : path.replace(/^\./, '');

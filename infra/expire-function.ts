@@ -1,7 +1,7 @@
 // expire: the only job that may delete from the bucket, and it may put nothing there but its own run record,
 // so it can neither replace a backup nor make one look newer.
 import type { Construct } from 'constructs';
-import type { ExpireEnvironment } from '../functions/expire/environment.ts';
+import { expireEnvironment } from './expire-environment.ts';
 import { ScheduledFunction } from './scheduled-function.ts';
 import type { StackParts } from './stack-parts.ts';
 
@@ -10,28 +10,35 @@ const BACKUP_ID_PATTERN = '2???????T??????Z*';
 
 /** The expire function with its daily schedule. */
 export function expireFunction(scope: Construct, parts: StackParts): ScheduledFunction {
-  const { store } = parts;
-  const settings = parts.config.expire;
-  const schedule = parts.config.schedules.expire;
-  const environment: ExpireEnvironment = {
-    DATABASE_NAME: parts.config.name,
-    BACKUP_BUCKET: store.bucket.bucketName,
-    KEEP_LAST: String(settings.keepLast),
-  };
+  const { store, config } = parts;
+  const schedule = config.schedules.expire;
   return new ScheduledFunction(scope, 'Expire', {
     job: 'expire',
     parts,
-    settings,
-    environment,
+    settings: config.expire,
+    environment: expireEnvironment(config, store.bucket.bucketName),
     usesDatabase: false,
     // Deleting the same versions again changes nothing.
     retriesOfFailedEvent: 2,
     schedules: schedule ? [{ name: 'expire', schedule }] : [],
     statements: [
-      store.mayGet('ReadManifestsAndClaims', '*/manifest.json', 'claims/*'),
-      store.mayList('FindVersions', ['s3:ListBucket', 's3:ListBucketVersions'], '*'),
-      // Versions by id only: a plain delete would hide a backup behind a delete marker and free nothing.
-      store.mayUse('DeleteVersions', ['s3:DeleteObjectVersion'], BACKUP_ID_PATTERN),
+      store.mayGet(
+        'ReadWhatThePlanIsMadeOf',
+        '*/manifest.json',
+        '*/verified/*',
+        '*/drilled/*',
+        'claims/*',
+        'runs/expire/*',
+      ),
+      store.mayList(
+        'FindVersionsAndUploads',
+        ['s3:ListBucket', 's3:ListBucketVersions', 's3:ListBucketMultipartUploads'],
+        '*',
+      ),
+      // Versions by id only: a plain delete would hide a backup behind a delete marker and free nothing. No bypass of
+      // governance: what object lock keeps, this role keeps.
+      store.mayUse('DeleteVersions', ['s3:DeleteObjectVersion', 's3:GetObjectRetention'], BACKUP_ID_PATTERN),
+      store.mayUse('AbortUploads', ['s3:AbortMultipartUpload'], `${BACKUP_ID_PATTERN}/archive/*`),
       store.mayPut('PutRunRecord', 'runs/expire/*'),
       store.mayUseKey('kms:Decrypt', 'kms:GenerateDataKey'),
     ],

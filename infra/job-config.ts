@@ -1,12 +1,12 @@
 // The schema of the job sections in nightshift.config.ts: time, memory, sessions and what is particular to a job.
 import { z } from 'zod';
-import { expireSettings } from '../functions/expire/environment.ts';
 import { healthSettings } from '../functions/health/environment.ts';
 import { migrateSettings } from '../functions/migrate/environment.ts';
 import { purgeSettings } from '../functions/purge/environment.ts';
 import { restoreDrillSettings } from '../functions/restore-drill/environment.ts';
 import { backupSection, verifySection } from './backup-config.ts';
 import { variable, wholeNumber } from './config-fields.ts';
+import { expiryFields } from './expiry-config.ts';
 import { functionSettings, sessionSettings } from './function-config.ts';
 
 const reservedConcurrency = wholeNumber(1, 10, 'runs')
@@ -73,9 +73,9 @@ export const jobConfigShape = {
   expire: z.strictObject(
     {
       ...loneFunctionSettings({ timeoutSeconds: 900, memoryMiB: 512 }),
-      keepLast: variable(expireSettings.KEEP_LAST).describe('How many of the newest backups are kept.'),
+      ...expiryFields,
     },
-    'must be { keepLast }: how many of the newest backups are kept',
+    'must be { keep, keepAtLeast, keepUnverifiedDays }: which backups are kept',
   ),
   report: z
     .strictObject(loneFunctionSettings({ timeoutSeconds: 300, memoryMiB: 512 }), 'must be the settings of report')

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { shortestKeep } from './backup-store-config.ts';
 import { type DatabaseConfig, databaseConfigSchema, placeOfDatabase } from './config.ts';
 import { connectionsNeeded, jobConnections } from './connection-budget.ts';
 import { describeConfigIssue } from './describe-config-issue.ts';
@@ -56,6 +57,7 @@ export function checkConfig(raw: unknown, now: Date): LoadedConfig {
       ...unevenSubnets(part, start),
       ...skippedTimes(part, start, now),
       ...exceededBudget(part, start),
+      ...lockBeyondKeep(part, start),
     );
   }
   return problems.length > 0 ? { problems } : { databases };
@@ -126,6 +128,22 @@ function exceededBudget(part: unknown, start: string): string[] {
   );
   return [
     `${start}.connectionBudget: is ${parsed.data.budget}; must be at least ${needed}, which the jobs may open (${sum.join(', ')})`,
+  ];
+}
+
+const lockSchema = databaseConfigSchema
+  .pick({ backupStore: true, expire: true })
+  .extend({ schedules: databaseConfigSchema.shape.schedules.pick({ backup: true }).loose() });
+
+function lockBeyondKeep(part: unknown, start: string): string[] {
+  const sections = ['backupStore', 'expire', 'schedules'] as const;
+  const parsed = lockSchema.safeParse(Object.fromEntries(sections.map((section) => [section, field(part, section)])));
+  const lock = parsed.data?.backupStore.objectLock;
+  if (!parsed.success || lock === undefined) return [];
+  const { days, because } = shortestKeep(parsed.data);
+  if (lock.days <= days) return [];
+  return [
+    `${start}.backupStore.objectLock.days: is ${lock.days}; must be at most ${days}, which is the shortest time that expire keeps a backup (${because}), or expired backups could not be deleted`,
   ];
 }
 

@@ -34,7 +34,7 @@ export class NightshiftStack extends Stack {
     for (const [name, value] of Object.entries({ ...config.tags, 'nightshift:database': config.name }))
       Tags.of(this).add(name, value);
 
-    const store = new BackupStore(this, 'BackupStore', { database: config.name });
+    const store = new BackupStore(this, 'BackupStore', { database: config.name, ...config.backupStore });
     const access = new DatabaseAccess(this, 'DatabaseAccess', { config });
     const alarms = new Alarms(this, 'Alarms', { database: config.name, emails: config.alarms.emails });
     const queues = new EventQueues(this, 'EventQueues', { database: config.name, alarms });
@@ -86,6 +86,11 @@ export class NightshiftStack extends Stack {
       warn(
         'no-client-tools',
         `${config.name}: backup.postgresClient names no layer, so backup, verify and restore-drill find no client programs in Lambda and fail`,
+      );
+    if ((config.verify.samples ?? 1) > 1)
+      warn(
+        'samples-verify-late',
+        `${config.name}: verify.samples is ${config.verify.samples}, so a backup is verified, and fills a place of the expiry policy, only after so many verifications of it. Until then expire deletes nothing for it`,
       );
     if (config.unsafeDatabaseTls !== undefined)
       warn(

@@ -2,6 +2,7 @@
 import { jobHandler } from '../shared/job-handler.ts';
 import { expireEvent } from './contract.ts';
 import { expireSettings } from './environment.ts';
+import { expirySettingsOf } from './expiry-settings.ts';
 import { runExpire } from './run-expire.ts';
 
 export const handler = jobHandler({
@@ -17,6 +18,6 @@ export const handler = jobHandler({
       signal,
       event,
       database: settings.DATABASE_NAME,
-      keepLast: settings.KEEP_LAST,
+      settings: expirySettingsOf(settings),
     }),
 });

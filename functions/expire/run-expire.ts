@@ -1,94 +1,119 @@
 // Expire from the list of backups to the result: plan, refuse or act. Reads no archive, writes no object.
-import { attemptOverSince } from '../shared/backup-claims.ts';
-import { backupIdOf, databasePrefix } from '../shared/backup-layout.ts';
-import { readManifests } from '../shared/backup-manifest.ts';
 import { JobFailure } from '../shared/job-failure.ts';
-import type { JobContext } from '../shared/job-handler.ts';
-import type { ObjectVersion } from '../shared/object-store.ts';
-import { chooseLeftovers } from './choose-leftovers.ts';
-import type { ExpireEvent, ExpireResult, PlannedBackup } from './contract.ts';
-import { deleteBackup, type LockedVersion } from './delete-backup.ts';
-import { planExpiry } from './plan-expiry.ts';
+import { type ExpireEvent, type ExpireResult, type PlannedBackup, SHOWN_LOCKS } from './contract.ts';
+import { addNotDeleted, deleteBackup, deleteVersions, type NotDeleted } from './delete-backup.ts';
+import { describePolicy } from './keep-policy.ts';
+import { type ExpireDependencies, makePlan, planSweep, type RunPlan, type SweepPlan } from './make-plan.ts';
 
-interface ExpireDependencies extends Pick<JobContext, 'store' | 'clock' | 'log' | 'metrics' | 'signal'> {
-  database: string;
-  keepLast: number;
-  event: ExpireEvent;
-}
-
-/** Deletes what the policy no longer keeps; throws `expire.refused` or `manifest.wrong` before anything is deleted. */
+/**
+ * Deletes what the policy no longer keeps.
+ *
+ * Throws `expire.refused` before anything is deleted, and `object_store.failed` after everything else is done, when S3 refused
+ * to delete something that is not locked.
+ */
 export async function runExpire(deps: ExpireDependencies): Promise<ExpireResult> {
-  const { store, database, event, keepLast, log } = deps;
+  const { event, log, metrics, settings } = deps;
   const dryRun = event.dryRun ?? false;
-  const now = deps.clock.now();
-  const manifests = await readManifests(store, database);
-  const allowLargePlan = allowsLargePlan(event);
-  const plan = planExpiry({ manifests, keepLast, now, allowLargePlan });
-  const versions = await listVersionsByBackup(deps);
-  const complete = new Set(manifests.map(({ backupId }) => backupId));
-  const incomplete = [...versions.keys()].filter((id) => !complete.has(id));
-  const overSince = new Map<string, Awaited<ReturnType<typeof attemptOverSince>>>();
-  for (const id of incomplete) overSince.set(id, await attemptOverSince(store, deps.clock, database, id));
-  const { remains, leftAlone } = chooseLeftovers(incomplete, plan.backups, overSince, now);
-  log.info('expire.planned', { keep_last: keepLast, backups: plan.backups, leftovers: remains, refused: plan.refused });
-  if (plan.refused !== null && !dryRun) throw refuse(plan.refused);
+  requireRequester(event);
+  const plan = await makePlan(deps);
+  const policy = describePolicy(settings.keep);
+  const { backups, refused, remains } = plan;
+  log.info('expire.planned', { policy, backups, leftovers: remains, refused });
+  if (refused !== null && !dryRun) throw refuse(refused);
+  const sweep = await planSweep(deps, plan);
 
-  const lockedVersions: LockedVersion[] = [];
-  const outcomes = new Map<string, PlannedBackup['outcome']>();
-  if (!dryRun) {
-    // Oldest first, so that a run that is cut short leaves the newer ones whole.
-    const expired = plan.backups.filter(({ decision }) => decision === 'delete').map(({ backupId }) => backupId);
-    for (const backupId of [...remains.toSorted(), ...expired.toReversed()]) {
-      deps.signal.throwIfAborted();
-      const locked = await deleteBackup(store, database, backupId, versions.get(backupId) ?? []);
-      lockedVersions.push(...locked);
-      outcomes.set(backupId, locked.length > 0 ? 'locked' : 'deleted');
-      log.info(locked.length > 0 ? 'expire.backup_locked' : 'expire.backup_deleted', { backup_id: backupId });
-    }
-  }
+  const outcomes = dryRun ? new Map<string, NotDeleted>() : await deleteBackups(deps, plan, sweep);
+  const swept = dryRun ? nothing() : await sweepRest(deps, plan, sweep);
+  const told = backups.map((backup) => tellOutcome(backup, outcomes.get(backup.backupId), sweep));
+  const expired = told.filter(({ outcome }) => outcome === 'deleted').length;
+  if (!dryRun) metrics.put('BackupsExpired', expired);
 
-  const backups = plan.backups.map((backup) => ({
-    ...backup,
-    outcome: outcomes.get(backup.backupId) ?? backup.outcome,
-  }));
-  const expired = backups.filter(({ outcome }) => outcome === 'deleted').length;
-  if (!dryRun) deps.metrics.put('BackupsExpired', expired);
+  const total = nothing();
+  for (const locked of sweep.locks.values()) addNotDeleted(total, { locked, lockedCount: locked.length, refused: [] });
+  for (const kept of [...outcomes.values(), swept]) addNotDeleted(total, kept);
+  if (total.refused.length > 0) throw notAllDeleted(total.refused, expired);
   return {
     dryRun,
-    keepLast,
-    backups,
-    refused: plan.refused,
+    policy,
+    backups: told,
+    refused,
+    unreadable: plan.unreadable,
+    lastRunAt: plan.lastRunAt,
     expired,
     leftovers: remains,
-    withoutManifest: leftAlone.length,
-    lockedVersions,
+    withoutManifest: plan.leftAlone.length,
+    supersededVersions: sweep.superseded.length,
+    abortedUploads: sweep.uploads.length,
+    lockedVersions: total.locked.slice(0, SHOWN_LOCKS),
+    lockedVersionCount: total.lockedCount,
   };
 }
 
-function allowsLargePlan(event: ExpireEvent): boolean {
-  if (event.allowLargePlan !== true) return false;
-  if (event.requestedBy !== undefined) return true;
+/** Oldest first, so that a run that is cut short leaves the newer ones whole. Of each, what was not deleted. */
+async function deleteBackups(
+  { store, database, signal, log }: ExpireDependencies,
+  plan: RunPlan,
+  { locks }: SweepPlan,
+): Promise<Map<string, NotDeleted>> {
+  const { backups, now, remains } = plan;
+  const expired = backups.filter(({ decision }) => decision === 'delete').map(({ backupId }) => backupId);
+  const outcomes = new Map<string, NotDeleted>();
+  for (const backupId of [...remains.toSorted(), ...expired.toReversed()]) {
+    if (locks.has(backupId)) {
+      log.info('expire.backup_locked', { backup_id: backupId, locked_until: locks.get(backupId)?.[0]?.lockedUntil });
+      continue;
+    }
+    signal.throwIfAborted();
+    const kept = await deleteBackup({ store, database, backupId, now, signal });
+    outcomes.set(backupId, kept);
+    const isWhole = kept.lockedCount === 0 && kept.refused.length === 0;
+    log.info(isWhole ? 'expire.backup_deleted' : 'expire.backup_not_deleted', {
+      backup_id: backupId,
+      locked_versions: kept.lockedCount,
+      refused_versions: kept.refused.length,
+    });
+  }
+  return outcomes;
+}
+
+async function sweepRest(
+  { store, signal, log }: ExpireDependencies,
+  { now }: RunPlan,
+  { superseded, uploads }: SweepPlan,
+): Promise<NotDeleted> {
+  signal.throwIfAborted();
+  const kept = await deleteVersions({ store, now }, superseded);
+  for (const { key, uploadId } of uploads) {
+    signal.throwIfAborted();
+    await store.abortUpload(key, uploadId);
+    log.warn('expire.orphan_upload_aborted', { key });
+  }
+  return kept;
+}
+
+function tellOutcome(backup: PlannedBackup, kept: NotDeleted | undefined, { locks }: SweepPlan): PlannedBackup {
+  const locked = locks.get(backup.backupId) ?? kept?.locked ?? [];
+  if (locked.length > 0) {
+    const lockedUntil = locked.map((one) => one.lockedUntil).reduce((a, b) => (a > b ? a : b));
+    const what = kept === undefined ? 'kept: locked' : 'its manifest is deleted, the rest is locked';
+    return { ...backup, outcome: 'locked', lockedUntil, reasons: [...backup.reasons, `${what} until ${lockedUntil}`] };
+  }
+  return kept === undefined || kept.refused.length > 0 ? backup : { ...backup, outcome: 'deleted' };
+}
+
+function nothing(): NotDeleted {
+  return { locked: [], lockedCount: 0, refused: [] };
+}
+
+function requireRequester(event: ExpireEvent): void {
+  const given = (['allowLargePlan', 'clockIsRight'] as const).filter((name) => event[name] === true);
+  if (given.length === 0 || event.requestedBy !== undefined) return;
   throw new JobFailure({
     code: 'event.wrong',
-    problem: 'expire was started with allowLargePlan but without requestedBy',
+    problem: `expire was started with ${given.join(' and ')} but without requestedBy`,
     safeState: 'Nothing was deleted',
     hint: 'say in requestedBy who asked for it',
   });
-}
-
-async function listVersionsByBackup({
-  store,
-  database,
-}: Pick<ExpireDependencies, 'store' | 'database'>): Promise<Map<string, ObjectVersion[]>> {
-  const byBackup = new Map<string, ObjectVersion[]>();
-  for await (const version of store.listVersions(databasePrefix(database))) {
-    const backupId = backupIdOf(database, version.key);
-    if (backupId === undefined) continue;
-    const known = byBackup.get(backupId);
-    if (known === undefined) byBackup.set(backupId, [version]);
-    else known.push(version);
-  }
-  return byBackup;
 }
 
 function refuse(reason: string): JobFailure {
@@ -96,6 +121,15 @@ function refuse(reason: string): JobFailure {
     code: 'expire.refused',
     problem: `the expiry plan is refused: ${reason}`,
     safeState: 'Nothing was deleted',
-    hint: 'start expire with dryRun to see the whole plan; a large plan that is meant needs allowLargePlan and requestedBy',
+    hint: 'start expire with dryRun to see the whole plan, and read docs/runbook.md#expire-failures',
+  });
+}
+
+function notAllDeleted(refused: readonly string[], expired: number): JobFailure {
+  return new JobFailure({
+    code: 'object_store.failed',
+    problem: `S3 refused to delete ${refused.length} versions that no retention date keeps, the first is ${refused[0]}`,
+    safeState: `${expired} backups were deleted; what is left is tried again by the next run`,
+    hint: 'look for a legal hold on it, and check the role policy and the bucket policy',
   });
 }

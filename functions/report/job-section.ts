@@ -87,7 +87,12 @@ function figuresOf({ job, result, dryRun }: RunRecord): string {
       number('rtoSeconds', (seconds) => `restored in ${describeDuration(seconds * 1_000)}`),
       number('rows', (rows) => `${describeCount(rows)} rows compared`),
     ],
-    expire: [number('expired', (count) => `${describeCount(count)} backups expired`)],
+    expire: [
+      number('expired', (count) => `${describeCount(count)} backups expired`),
+      keptFigure(result['backups'], result['expired']),
+      number('lockedVersionCount', (count) => (count > 0 ? `${describeCount(count)} versions locked` : '')),
+      typeof result['policy'] === 'string' ? `policy: ${result['policy']}` : undefined,
+    ],
     purge: [number('rowsDeleted', (rows) => `${describeCount(rows)} rows deleted`)],
     health: [healthFigures(result['counts'])],
     migrate: [
@@ -98,8 +103,13 @@ function figuresOf({ job, result, dryRun }: RunRecord): string {
     bootstrap: [length('changed', (count) => `${count} changed`), length('findings', (count) => `${count} findings`)],
     report: [],
   }[job];
-  const texts = figures.filter((text) => text !== undefined);
+  const texts = figures.filter((text) => text !== undefined && text !== '');
   return [...(dryRun ? ['dry run: nothing was changed'] : []), ...texts].join(' · ');
+}
+
+function keptFigure(backups: unknown, expired: unknown): string | undefined {
+  if (!Array.isArray(backups) || typeof expired !== 'number') return undefined;
+  return `${describeCount(backups.length - expired)} kept`;
 }
 
 function healthFigures(counts: unknown): string | undefined {

@@ -5,17 +5,22 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  type DeleteMarkerEntry,
   DeleteObjectsCommand,
   GetObjectCommand,
+  GetObjectRetentionCommand,
   HeadObjectCommand,
+  type ObjectVersion as ListedVersion,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { describeError, JobFailure } from './job-failure.ts';
+import { JobFailure } from './job-failure.ts';
+import { explainStoreError, isMissing, isNotRetained, wasRetried } from './object-store-errors.ts';
 
 export interface StoredObject {
   key: string;
@@ -27,7 +32,15 @@ export interface ObjectVersion {
   key: string;
   versionId: string;
   isDeleteMarker: boolean;
+  /** The one that a get without a version id sees, or the marker that hides all others. */
+  isLatest: boolean;
+  /** By the clock of S3. */
+  lastModified: Date;
+  /** Empty for a delete marker. */
+  etag: string;
 }
+
+export type VersionId = Pick<ObjectVersion, 'key' | 'versionId'>;
 
 export interface UploadedPart {
   partNumber: number;
@@ -66,8 +79,12 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<StoredObject>;
   /** All versions and delete markers whose key starts with the prefix. */
   listVersions(prefix: string): AsyncIterable<ObjectVersion>;
+  /** The parts up to the next "/" of all keys that start with the prefix, also of those that are hidden by a delete marker. */
+  listFolders(prefix: string): AsyncIterable<string>;
   /** Deletes versions for good; returns those that S3 refused, with its reason. */
-  deleteVersions(versions: readonly ObjectVersion[]): Promise<{ version: ObjectVersion; reason: string }[]>;
+  deleteVersions(versions: readonly VersionId[]): Promise<{ version: VersionId; code: string; reason: string }[]>;
+  /** Until when object lock keeps a version; undefined when no retention date is set on it, or it is gone. */
+  readRetention(version: VersionId): Promise<Date | undefined>;
   createUpload(key: string, contentType: string): Promise<string>;
   uploadPart(
     key: string,
@@ -119,7 +136,7 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
     try {
       return await request();
     } catch (error) {
-      throw explain(bucket, what, error);
+      throw explainStoreError(bucket, what, error);
     }
   }
 
@@ -223,33 +240,53 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
           ...marker,
         });
         const answer = await call(`list versions "${prefix}"`, async () => await client.send(list));
-        for (const item of answer.Versions ?? [])
-          yield { key: item.Key ?? '', versionId: item.VersionId ?? 'null', isDeleteMarker: false };
-        for (const item of answer.DeleteMarkers ?? [])
-          yield { key: item.Key ?? '', versionId: item.VersionId ?? 'null', isDeleteMarker: true };
-        marker = answer.IsTruncated
-          ? { KeyMarker: answer.NextKeyMarker, VersionIdMarker: answer.NextVersionIdMarker }
-          : undefined;
+        for (const item of answer.Versions ?? []) yield { ...versionOf(item), isDeleteMarker: false };
+        for (const item of answer.DeleteMarkers ?? []) yield { ...versionOf(item), isDeleteMarker: true };
+        marker = nextOf(answer);
+      }
+    },
+    listFolders: async function* (prefix) {
+      let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
+      while (marker) {
+        const list: ListObjectVersionsCommand = new ListObjectVersionsCommand({
+          Bucket: bucket,
+          Prefix: prefix,
+          Delimiter: '/',
+          ...marker,
+        });
+        const answer = await call(`list folders of "${prefix}"`, async () => await client.send(list));
+        for (const { Prefix } of answer.CommonPrefixes ?? []) if (Prefix !== undefined) yield Prefix;
+        marker = nextOf(answer);
       }
     },
     deleteVersions: async (versions) => {
-      const refused: { version: ObjectVersion; reason: string }[] = [];
+      const refused: { version: VersionId; code: string; reason: string }[] = [];
       for (let from = 0; from < versions.length; from += DELETE_LIMIT) {
         const some = versions.slice(from, from + DELETE_LIMIT);
         const Objects = some.map(({ key, versionId }) => ({ Key: key, VersionId: versionId }));
         const request = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } });
         const answer = await call(`delete ${some.length} versions`, async () => await client.send(request));
         for (const error of answer.Errors ?? []) {
-          const version = some.find((one) => one.key === error.Key && one.versionId === (error.VersionId ?? 'null'));
-          const reason = `${error.Code ?? 'error'}: ${error.Message ?? ''}`;
+          const code = error.Code ?? 'error';
           refused.push({
-            version: version ?? { key: error.Key ?? '', versionId: error.VersionId ?? '', isDeleteMarker: false },
-            reason,
+            version: { key: error.Key ?? '', versionId: error.VersionId ?? 'null' },
+            code,
+            reason: `${code}: ${error.Message ?? ''}`,
           });
         }
       }
       return refused;
     },
+    readRetention: async ({ key, versionId }) =>
+      await call(`read the retention of "${key}"`, async () => {
+        const get = new GetObjectRetentionCommand({ Bucket: bucket, Key: key, VersionId: versionId });
+        try {
+          return (await client.send(get)).Retention?.RetainUntilDate;
+        } catch (error) {
+          if (isNotRetained(error)) return undefined;
+          throw error;
+        }
+      }),
     createUpload: async (key, contentType) => {
       const create = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key, ContentType: contentType });
       const answer = await call(`begin upload of "${key}"`, async () => await client.send(create));
@@ -314,9 +351,20 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
   return store;
 }
 
-function wasRetried(error: unknown): boolean {
-  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
-  return typeof metadata === 'object' && metadata !== null && Number(Reflect.get(metadata, 'attempts')) > 1;
+function versionOf(item: ListedVersion & DeleteMarkerEntry): Omit<ObjectVersion, 'isDeleteMarker'> {
+  return {
+    key: item.Key ?? '',
+    versionId: item.VersionId ?? 'null',
+    isLatest: item.IsLatest ?? false,
+    lastModified: item.LastModified ?? new Date(),
+    etag: item.ETag ?? '',
+  };
+}
+
+function nextOf(answer: ListObjectVersionsCommandOutput) {
+  return answer.IsTruncated
+    ? { KeyMarker: answer.NextKeyMarker, VersionIdMarker: answer.NextVersionIdMarker }
+    : undefined;
 }
 
 function md5(bytes: Buffer): string {
@@ -326,29 +374,4 @@ function md5(bytes: Buffer): string {
 /** The ETag of an object of one piece that is not encrypted by a key of KMS. */
 function md5Etag(base64: string): string {
   return `"${Buffer.from(base64, 'base64').toString('hex')}"`;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
-}
-
-function explain(bucket: string, what: string, error: unknown): JobFailure {
-  if (error instanceof JobFailure) return error;
-  const name = error instanceof Error ? error.name : 'error';
-  if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
-    return new JobFailure({
-      code: 'object_store.exists',
-      problem: `${what} in bucket "${bucket}": the object exists already`,
-      safeState: 'It was not overwritten',
-      hint: 'another run has made it; look at its log',
-      cause: error,
-    });
-  }
-  return new JobFailure({
-    code: 'object_store.failed',
-    problem: `${what} in bucket "${bucket}" failed: ${name}: ${describeError(error)}`,
-    safeState: 'The request changed nothing as far as S3 has answered',
-    hint: 'check the role policy, the bucket policy and the key policy, and that the VPC reaches S3',
-    cause: error,
-  });
 }

@@ -39,8 +39,7 @@ const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
       .join('; older backup: '),
   purge: ({ rowsDeleted, policies, complete }) =>
     `${count(rowsDeleted)} rows past retention deleted by ${plural(policies.length, 'policy', 'policies')}${complete ? '' : '; not complete'}`,
-  expire: ({ backups, expired, keepLast }) =>
-    `${expired} expired, ${backups.length - expired} kept (policy: the newest ${keepLast})`,
+  expire: ({ backups, expired, policy }) => `${expired} expired, ${backups.length - expired} kept (${policy})`,
   health: ({ counts }) =>
     `${counts.ok} ok, ${counts.warning} warning, ${counts.critical} critical, ${counts.unknown} unknown`,
   report: ({ verdict, jobsNotSeen }) =>

@@ -19,7 +19,7 @@ export interface DeployedFunction {
 export interface DeployedStack {
   functions: Readonly<Record<JobName, DeployedFunction>>;
   workflows: Readonly<Record<WorkflowJob, DeployedWorkflow>>;
-  buckets: { name: string; versioned: boolean; policy: unknown }[];
+  buckets: { name: string; versioned: boolean; policy: unknown; objectLock: { days: number } | false }[];
   /** By ARN; the values are made as CloudFormation would make them (GenerateSecretString). */
   secrets: Record<string, Record<string, unknown>>;
 }
@@ -35,7 +35,12 @@ export function readDeployedStack(stack: SynthesizedStack): DeployedStack {
       if (job) functions[job] = readFunction(job, stack, logicalId);
     } else if (resource.Type === 'AWS::S3::Bucket') {
       const versioned = JSON.stringify(resource.Properties['VersioningConfiguration'] ?? {}).includes('Enabled');
-      buckets.push({ name: localReference(logicalId, resource), versioned, policy: bucketPolicy(stack, logicalId) });
+      buckets.push({
+        name: localReference(logicalId, resource),
+        versioned,
+        policy: bucketPolicy(stack, logicalId),
+        objectLock: objectLockOf(resource.Properties['ObjectLockConfiguration']),
+      });
     } else if (resource.Type === 'AWS::SecretsManager::Secret') {
       secrets[localReference(logicalId, resource)] = generateSecret(stack, logicalId);
     }
@@ -69,6 +74,11 @@ function readFunction(job: JobName, stack: SynthesizedStack, logicalId: string):
     memoryMiB: Number(properties['MemorySize'] ?? 128),
     environment,
   };
+}
+
+function objectLockOf(configuration: unknown): { days: number } | false {
+  const found = configuration as { Rule?: { DefaultRetention?: { Days?: number } } } | undefined;
+  return found === undefined ? false : { days: found.Rule?.DefaultRetention?.Days ?? 0 };
 }
 
 function generateSecret(stack: SynthesizedStack, logicalId: string): Record<string, unknown> {

@@ -178,7 +178,13 @@ describe('what a failed backup leaves', () => {
       await runExpire({
         ...recordedContext({ clock: { ...systemClock, now: () => new Date(Date.now() + ms) } }),
         database: 'shop',
-        keepLast: 1_000,
+        settings: {
+          keep: { last: 1_000 },
+          timeZone: 'Etc/UTC',
+          keepAtLeast: 1,
+          keepUnverifiedDays: 1_000,
+          maxDeletePercent: 50,
+        },
         event: { job: 'expire', requestedBy: 'a test' },
       });
 

@@ -14,6 +14,8 @@ function sample(replaced: object = {}): Record<string, unknown> {
   return { ...structuredClone(config.databases[0]), ...replaced };
 }
 
+const expire = { keep: { within: '30d', monthly: 12 }, keepAtLeast: 7, keepUnverifiedDays: 7 };
+
 function problemsOf(...databases: unknown[]): string[] {
   return checkConfig({ databases }, now).problems ?? [];
 }
@@ -28,7 +30,8 @@ describe('checkConfig', () => {
 
     expect(databases?.[0]).toMatchObject({
       name: 'sample',
-      expire: { keepLast: 30 },
+      expire: { keep: { within: '30d', monthly: 12 }, keepAtLeast: 7, keepUnverifiedDays: 7, maxDeletePercent: 50 },
+      backupStore: {},
       backup: { workers: 2, copySteps: 8, snapshotHolder: 'server', timeoutSeconds: 900, memoryMiB: 2048 },
       restoreDrill: { ephemeralStorageMiB: 10_240 },
       logRetentionDays: 400,
@@ -39,12 +42,12 @@ describe('checkConfig', () => {
   test('three mistakes in one config: three lines, each with path, actual and allowed value', () => {
     const broken = sample({
       name: 'Sample_1',
-      expire: { keepLast: 0 },
+      expire: { ...expire, keep: { last: 0 } },
       server: { host: 'db.example.com', port: '5432', dbname: 'sample' },
     });
 
     expect(problemsOf(broken).toSorted()).toEqual([
-      'databases[0].expire.keepLast: is 0; must be a whole number from 1 to 10000',
+      'databases[0].expire.keep.last: is 0; must be a whole number from 1 to 10000',
       'databases[0].name: is "Sample_1"; must be 1 to 32 lower-case letters, digits and "-", starting with a letter',
       'databases[0].server.port: is "5432"; must be a port from 1 to 65535',
     ]);
@@ -65,13 +68,21 @@ describe('checkConfig', () => {
   test('a mistake elsewhere in the same database: the rules that compare settings are still reported', () => {
     const problems = problemsOf(sample({ connectionBudget: 3, expire: {} }));
 
-    expect(problems).toHaveLength(2);
-    expect(problems[0]).toBe('databases[0].expire.keepLast: is missing; must be a whole number from 1 to 10000');
-    expect(problems[1]).toContain('connectionBudget: is 3');
+    // Nothing that deletes has a default.
+    expect(problems.slice(0, 3)).toEqual([
+      'databases[0].expire.keep: is missing; must be the rules that keep backups',
+      'databases[0].expire.keepAtLeast: is missing; must be a whole number from 1 to 1000',
+      'databases[0].expire.keepUnverifiedDays: is missing; must be a whole number from 1 to 3650',
+    ]);
+    expect(problems).toHaveLength(4);
+    expect(problems[3]).toContain('connectionBudget: is 3');
   });
 
   test.each([
-    ['expire', 'databases[0].expire: is missing; must be { keepLast }: how many of the newest backups are kept'],
+    [
+      'expire',
+      'databases[0].expire: is missing; must be { keep, keepAtLeast, keepUnverifiedDays }: which backups are kept',
+    ],
     [
       'name',
       'databases[0].name: is missing; must be 1 to 32 lower-case letters, digits and "-", starting with a letter',
@@ -101,7 +112,7 @@ describe('checkConfig', () => {
   });
 
   test('an unknown setting: it is refused by name and its value is not shown', () => {
-    const problems = problemsOf(sample({ expire: { keepLast: 30, keepLats: 'hunter2' } }));
+    const problems = problemsOf(sample({ expire: { ...expire, keepLats: 'hunter2' } }));
 
     expect(problems).toEqual(['databases[0].expire: has unknown "keepLats"; must have known settings only']);
   });
@@ -163,6 +174,53 @@ describe('checkConfig', () => {
   test('a backup at an hour that the clock change skips: it is refused with the date', () => {
     expect(problemsOf(withSchedule({ timeZone: 'Europe/Berlin' }))).toEqual([
       'databases[0].schedules.backup.at: is "02:00"; must be a time that exists every day, and on 2027-03-28 clocks in Europe/Berlin skip it, so the run would be left out',
+    ]);
+  });
+
+  test.each([
+    [{}, 'keep: is an object; must have at least one rule: an empty policy keeps nothing'],
+    [{ within: '4w' }, 'keep.within: is "4w"; must be a duration as "30d" or "1y6m7d12h": years, months, days, hours'],
+    [{ within: '0d' }, 'keep.within: is "0d"; must be a duration as "30d" or "1y6m7d12h": years, months, days, hours'],
+    [
+      { within: '1d,last=1' },
+      'keep.within: is "1d,last=1"; must be a duration as "30d" or "1y6m7d12h": years, months, days, hours',
+    ],
+    [{ monthly: 12.5 }, 'keep.monthly: is 12.5; must be a whole number from 1 to 10000'],
+    [{ last: 1, quarterly: 4 }, 'keep: has unknown "quarterly"; must have known settings only'],
+  ])('a policy that is none (%j): one line says so', (keep, line) => {
+    expect(problemsOf(sample({ expire: { ...expire, keep } }))).toEqual([`databases[0].expire.${line}`]);
+  });
+
+  test.each([
+    [{ within: '30d', monthly: 12 }, 30, 30, undefined],
+    [{ within: '30d', monthly: 12 }, 31, 30, 'expire.keep.within'],
+    [{ within: '2m', daily: 7 }, 57, 56, 'expire.keep.within'],
+    [{ within: '1d', last: 10 }, 11, 10, 'expire.keep.last'],
+    [{ hourly: 5 }, 6, 5, 'expire.keep.hourly'],
+    // The newest of a month is not every backup: one of the middle of the month goes the next day.
+    [{ monthly: 12 }, 2, 1, 'schedules.backup.everyDays'],
+    [{ within: '1y' }, 101, 100, 'expire.keepUnverifiedDays'],
+  ])('policy %j and a lock of %i days: at most %i, by %s', (keep, days, most, because) => {
+    const problems = problemsOf(
+      sample({
+        expire: { ...expire, keep, keepUnverifiedDays: 100 },
+        backupStore: { objectLock: { mode: 'compliance', days } },
+      }),
+    );
+
+    expect(problems).toEqual(
+      because === undefined
+        ? []
+        : [
+            `databases[0].backupStore.objectLock.days: is ${days}; must be at most ${most}, which is the shortest time that expire keeps a backup (${because}), or expired backups could not be deleted`,
+          ],
+    );
+  });
+
+  test('an object lock that S3 does not know: refused', () => {
+    expect(problemsOf(sample({ backupStore: { objectLock: { mode: 'soft', days: 0 } } }))).toEqual([
+      'databases[0].backupStore.objectLock.mode: is "soft"; must be "governance" or "compliance"',
+      'databases[0].backupStore.objectLock.days: is 0; must be a whole number of days from 1 to 36500',
     ]);
   });
 

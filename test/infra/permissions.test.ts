@@ -143,9 +143,15 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     expect(may('expire', 's3:DeleteObjectVersion')).toEqual(under('2???????T??????Z*'));
     expect(may('expire', 's3:DeleteObject')).toEqual([]);
     expect(may('expire', 's3:PutObject')).toEqual(under('runs/expire/*'));
-    // Claims tell whether what looks like a remainder is a backup that is being made.
-    expect(may('expire', 's3:GetObject')).toEqual(under('*/manifest.json', 'claims/*'));
-    expect(may('expire', 's3:ListBucketVersions')).toEqual(['BUCKET']);
+    // Claims tell whether what looks like a remainder is a backup that is being made, run records when it ran last.
+    expect(may('expire', 's3:GetObject')).toEqual(
+      under('*/drilled/*', '*/manifest.json', '*/verified/*', 'claims/*', 'runs/expire/*'),
+    );
+    expect(may('expire', 's3:GetObjectRetention')).toEqual(under('2???????T??????Z*'));
+    expect(may('expire', 's3:AbortMultipartUpload')).toEqual(under('2???????T??????Z*/archive/*'));
+    for (const action of ['s3:ListBucket', 's3:ListBucketVersions', 's3:ListBucketMultipartUploads'])
+      expect(may('expire', action)).toEqual(['BUCKET']);
+    expect(actionsOf('expire').filter((action) => action.startsWith('s3:'))).toHaveLength(8);
   });
 
   test('jobs other than expire: none may delete from the bucket', () => {

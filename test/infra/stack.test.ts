@@ -1,3 +1,4 @@
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { healthEvent } from '../../functions/health/contract.ts';
 import { reportSettings } from '../../functions/report/environment.ts';
@@ -5,6 +6,7 @@ import { jobNames } from '../../infra/job-name.ts';
 import { checkConfig } from '../../infra/load-config.ts';
 import { processEnvironment } from '../../infra/process-environment.ts';
 import { expectedJobs } from '../../infra/report-function.ts';
+import { readDeployedStack } from '../../local/template/read-functions.ts';
 import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
 const alone = synthesize([sampleDatabase()]);
@@ -277,7 +279,13 @@ describe('settings that reach a function', () => {
       TracingConfig: { Mode: 'Active' },
       Environment: { Variables: { LOCK_TIMEOUT_MS: '1000', STATEMENT_TIMEOUT_MS: '20000' } },
     });
-    expect(functionOf('orders', 'expire')?.Environment.Variables.KEEP_LAST).toBe('30');
+    expect(functionOf('orders', 'expire')?.Environment.Variables).toMatchObject({
+      KEEP_POLICY: 'within=30d,monthly=12',
+      TIME_ZONE: 'Etc/UTC',
+      KEEP_AT_LEAST: '7',
+      KEEP_UNVERIFIED_DAYS: '7',
+      MAX_DELETE_PERCENT: '50',
+    });
   });
 
   test('TLS lowered in the config: every function with the database gets it, and synth warns', () => {
@@ -290,6 +298,33 @@ describe('settings that reach a function', () => {
     expect(unsafe).toHaveLength(6);
     expect(lowered.warnings['sample']?.join()).toContain('unsafeDatabaseTls is "no-verify"');
     expect(alone.warnings['sample']?.join()).not.toContain('unsafeDatabaseTls');
+  });
+
+  test('object lock in the config: the bucket locks every new object for so long; without it none is locked', () => {
+    const locked = synthesize([sampleDatabase({ backupStore: { objectLock: { mode: 'compliance', days: 7 } } })]);
+    const [bucket] = propertiesOf(templateOf(locked, 'sample'), 'AWS::S3::Bucket');
+
+    expect(bucket).toMatchObject({
+      VersioningConfiguration: { Status: 'Enabled' },
+      ObjectLockEnabled: true,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: 'Enabled',
+        Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 7 } },
+      },
+    });
+    expect(propertiesOf(orders, 'AWS::S3::Bucket')[0]?.ObjectLockConfiguration).toBeUndefined();
+    // The local night works on a bucket with the same lock.
+    const bucketsOf = (template: Template) =>
+      readDeployedStack({ name: 'n', resources: template.toJSON()['Resources'], assetFolder: () => '' }).buckets;
+    expect(bucketsOf(templateOf(locked, 'sample'))).toMatchObject([{ versioned: true, objectLock: { days: 7 } }]);
+    expect(bucketsOf(orders)).toMatchObject([{ versioned: true, objectLock: false }]);
+  });
+
+  test('a verification by samples: synth warns that expire counts a backup late', () => {
+    const sampled = synthesize([sampleDatabase({ verify: { samples: 7 } })]);
+
+    expect(sampled.warnings['sample']?.join()).toContain('verify.samples is 7');
+    expect(alone.warnings['sample']?.join()).not.toContain('verify.samples');
   });
 
   test('the layer with the client tools: backup, verify and restore-drill get it, and without one synth warns', () => {

@@ -53,7 +53,10 @@ function runApp(config: unknown, outdir: string) {
 describe('a wrong config', () => {
   test('three mistakes: three lines, exit code 2, and nothing is synthesized', () => {
     const outdir = join(folder, 'refused');
-    const { schedules, ...sample } = sampleDatabase({ connectionBudget: 0, expire: { keepLast: 1.5 } });
+    const { schedules, ...sample } = sampleDatabase({
+      connectionBudget: 0,
+      expire: { ...sampleDatabase().expire, keepAtLeast: 1.5 },
+    });
 
     const { status, stderr, stdout } = runApp({ databases: [sample] }, outdir);
 
@@ -61,7 +64,7 @@ describe('a wrong config', () => {
     expect(stdout).toBe('');
     expect(stderr.trim().split('\n').toSorted()).toEqual([
       'databases[0].connectionBudget: is 0; must be a whole number of connections from 1 to 5000',
-      'databases[0].expire.keepLast: is 1.5; must be a whole number from 1 to 10000',
+      'databases[0].expire.keepAtLeast: is 1.5; must be a whole number from 1 to 1000',
       'databases[0].schedules: is missing; must be the schedules of the jobs',
     ]);
     expect(existsSync(outdir)).toBe(false);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '../../functions/shared/clock.ts';
 import type { FaultHook } from '../../local/object-store/create-faults.ts';
 import { startObjectStoreServer } from '../../local/object-store-server.ts';
 import { type SecretsServer, startSecretsServer } from '../../local/secrets-server.ts';
@@ -17,14 +18,15 @@ export interface LocalAws {
   stop(): Promise<void>;
 }
 
-/** Starts both and sets the AWS_ variables of this process. */
-export async function startLocalAws(): Promise<LocalAws> {
+/** Starts both and sets the AWS_ variables of this process. `clock` is that of S3; the default is the real one. */
+export async function startLocalAws({ clock }: { clock?: Pick<Clock, 'now'> } = {}): Promise<LocalAws> {
   const directory = mkdtempSync(join(tmpdir(), 'nightshift-test-s3-'));
   let current: FaultHook | undefined;
   const objectStore = await startObjectStoreServer({
     directory,
     buckets: [{ name: BUCKET, versioned: true }],
     fault: (request) => current?.(request),
+    ...(clock && { clock }),
   });
   const secrets = await startSecretsServer({ secrets: {} });
   Object.assign(process.env, {

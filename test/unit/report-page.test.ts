@@ -276,4 +276,19 @@ describe('describeBytes, describeDuration, describeAge', () => {
     ]);
     expect([45_000, 720_000, 18_000_000, 273_600_000].map(describeAge)).toEqual(['45 s', '12 min', '5 h', '3 d 4 h']);
   });
+
+  test('expire has run: its figures, with the policy, and nothing of locks where there is none', () => {
+    const result = { expired: 1, backups: [{}, {}, {}], policy: 'within 30d', lockedVersionCount: 0 };
+    const pageOf = (more: object) => {
+      const facts = night([
+        health('ok'),
+        backup,
+        run('expire', '2026-11-22T04:30:00Z', { result: { ...result, ...more } }),
+      ]);
+      return buildPage(facts, judgeNight(facts), 'run-1', '0.1.0');
+    };
+
+    expect(pageOf({})).toContain('1 backups expired · 2 kept · policy: within 30d<');
+    expect(pageOf({ lockedVersionCount: 3 })).toContain('2 kept · 3 versions locked · policy');
+  });
 });
