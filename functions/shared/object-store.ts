@@ -23,6 +23,9 @@ export interface StoredObject {
   etag: string;
 }
 
+/** What S3 says of the copying of an object to another bucket; undefined when no rule applied to it when it was written. */
+export type ReplicationStatus = 'PENDING' | 'COMPLETED' | 'FAILED' | 'REPLICA';
+
 export interface ObjectVersion {
   key: string;
   versionId: string;
@@ -61,9 +64,11 @@ export interface ObjectStore {
    * An object that ends before gives fewer bytes and no error; a connection that breaks is an error of the stream.
    */
   getRange(key: string, from: number, length: number, signal?: AbortSignal): Promise<Readable | undefined>;
-  head(key: string): Promise<StoredObject | undefined>;
+  head(key: string): Promise<(StoredObject & { replication: ReplicationStatus | undefined }) | undefined>;
   /** All objects whose key starts with the prefix, in order of key. */
   list(prefix: string): AsyncIterable<StoredObject>;
+  /** The next parts of the keys behind the prefix, up to their slash, in order: one request for 1,000 of them. */
+  listFolders(prefix: string): AsyncIterable<string>;
   /** All versions and delete markers whose key starts with the prefix. */
   listVersions(prefix: string): AsyncIterable<ObjectVersion>;
   /** Deletes versions for good; returns those that S3 refused, with its reason. */
@@ -198,7 +203,8 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
       await call(`head "${key}"`, async () => {
         try {
           const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-          return { key, bytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '' };
+          const replication = replicationStatus(answer.ReplicationStatus);
+          return { key, bytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '', replication };
         } catch (error) {
           if (isMissing(error)) return undefined;
           throw error;
@@ -211,6 +217,16 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
         const answer = await call(`list "${prefix}"`, async () => await client.send(list));
         for (const item of answer.Contents ?? [])
           yield { key: item.Key ?? '', bytes: item.Size ?? 0, etag: item.ETag ?? '' };
+        token = answer.NextContinuationToken;
+      } while (token !== undefined);
+    },
+    listFolders: async function* (prefix) {
+      let token: string | undefined;
+      do {
+        const asked = { Bucket: bucket, Prefix: prefix, Delimiter: '/', ContinuationToken: token };
+        const list = new ListObjectsV2Command(asked);
+        const answer = await call(`list folders of "${prefix}"`, async () => await client.send(list));
+        for (const folder of answer.CommonPrefixes ?? []) yield (folder.Prefix ?? '').slice(prefix.length, -1);
         token = answer.NextContinuationToken;
       } while (token !== undefined);
     },
@@ -312,6 +328,14 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
     },
   };
   return store;
+}
+
+/** The documentation writes COMPLETE in one place and COMPLETED in another; what is neither is not taken for copied. */
+function replicationStatus(status: string | undefined): ReplicationStatus | undefined {
+  if (status === 'COMPLETE') return 'COMPLETED';
+  return status === 'COMPLETED' || status === 'FAILED' || status === 'REPLICA' || status === undefined
+    ? status
+    : 'PENDING';
 }
 
 function wasRetried(error: unknown): boolean {

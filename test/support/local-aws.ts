@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FaultHook } from '../../local/object-store/create-faults.ts';
+import type { ReplicationHook } from '../../local/object-store/store-operation.ts';
 import { startObjectStoreServer } from '../../local/object-store-server.ts';
 import { type SecretsServer, startSecretsServer } from '../../local/secrets-server.ts';
 
@@ -14,6 +15,8 @@ export interface LocalAws {
   readonly bucketFolder: string;
   /** Sets or removes what S3 answers instead of working. */
   setFault(fault: FaultHook | undefined): void;
+  /** Sets or removes what S3 says of the copying of its objects to another bucket. */
+  setReplication(replication: ReplicationHook | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -21,10 +24,12 @@ export interface LocalAws {
 export async function startLocalAws(): Promise<LocalAws> {
   const directory = mkdtempSync(join(tmpdir(), 'nightshift-test-s3-'));
   let current: FaultHook | undefined;
+  let replication: ReplicationHook | undefined;
   const objectStore = await startObjectStoreServer({
     directory,
     buckets: [{ name: BUCKET, versioned: true }],
     fault: (request) => current?.(request),
+    replication: (object) => replication?.(object),
   });
   const secrets = await startSecretsServer({ secrets: {} });
   Object.assign(process.env, {
@@ -39,6 +44,9 @@ export async function startLocalAws(): Promise<LocalAws> {
     bucketFolder: join(directory, BUCKET),
     setFault: (fault) => {
       current = fault;
+    },
+    setReplication: (hook) => {
+      replication = hook;
     },
     stop: async () => {
       await objectStore.stop();
