@@ -47,10 +47,14 @@ export const config = {
       // How many of the newest backups are kept. It deletes, so it has no default.
       expire: { keepLast: 30 },
 
-      // Who is told. Each address gets a mail to confirm at the first deploy.
+      // Who is told. Each address gets a mail to confirm at the first deploy. How old backups and drills may get follows
+      // from the schedules, unless it is set here (backupMaxAgeHours, verifiedMaxAgeHours, drillMaxAgeHours).
       alarms: { emails: ['database-team@example.com'] },
 
-      // During planned work: no schedule starts and no NotRunning alarm reports. Deploy again after that date.
+      // Copies of the backups in another region or account; that bucket comes first (docs/getting-started.md).
+      // replica: { bucketArn: 'arn:aws:s3:::…', keyArn: 'arn:aws:kms:…:key/…', account: '444455556666' },
+
+      // During planned work: no schedule starts and no alarm on silence or age reports. Deploy again after that date.
       // pausedUntil: '2027-01-07',
     },
   ],
