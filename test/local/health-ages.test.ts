@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { handler } from '../../functions/health/handler.ts';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
+import { inParallel } from '../../functions/shared/in-parallel.ts';
 import { createObjectStore, type ObjectStore } from '../../functions/shared/object-store.ts';
 import { storeRunRecord } from '../../functions/shared/run-record.ts';
 import { type AgeRuns, createAgeRuns, LIMITS, TODAY, YESTERDAY } from '../support/age-runs.ts';
@@ -176,7 +177,7 @@ describe('runAges', () => {
 
   describe('400 backups', () => {
     test('all are good: the newest are read and no others', async () => {
-      for (const id of earlierIds(400)) await storeBackup(store, 'many', id, { verified: {} });
+      await inParallel(8, earlierIds(400), async (id) => await storeBackup(store, 'many', id, { verified: {} }));
       await storeBackup(store, 'many', '20261122T030000Z', {
         verified: {},
         drilled: { finishedAt: '2026-11-22T05:00:00.000Z' },
@@ -189,13 +190,7 @@ describe('runAges', () => {
     });
 
     test('none of them is whole or readable: the walk ends after 20, and says what it did not look at', async () => {
-      for (const id of earlierIds(400))
-        await store.putNew(
-          backupKeys('many-candidates', id).manifest,
-          JSON.stringify(manifestOf('many-candidates', id)),
-          'application/json',
-        );
-
+      await inParallel(8, earlierIds(400), async (id) => await storeBackup(store, 'many-candidates', id));
       const { byId } = await run.counted('many-candidates');
 
       expect(byId['verified-age']).toMatchObject({ status: 'critical', value: null });

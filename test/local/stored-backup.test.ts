@@ -1,5 +1,6 @@
 // Which backups the bucket has, by one listing.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inParallel } from '../../functions/shared/in-parallel.ts';
 import { createObjectStore } from '../../functions/shared/object-store.ts';
 import { listBackupIds, scheduledMs } from '../../functions/shared/stored-backup.ts';
 import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
@@ -38,7 +39,7 @@ describe('listBackupIds', () => {
       { length: 1_002 },
       (_, index) => `2026${String(1_000_000 + index).slice(1, 5)}T${String(index).padStart(6, '0')}Z`,
     );
-    await Promise.all(ids.map(async (id) => await store.putNew(`paged/${id}/plan.json`, 'x', 'text/plain')));
+    await inParallel(16, ids, async (id) => await store.putNew(`paged/${id}/plan.json`, 'x', 'text/plain'));
 
     expect(await listBackupIds(store, 'paged')).toEqual(ids.toSorted().toReversed());
   });
