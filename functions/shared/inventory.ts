@@ -50,10 +50,10 @@ export type Inventory = z.output<typeof inventorySchema>;
 export const OWNERSHIP_KINDS: ReadonlySet<string> = new Set(['owner', 'privileges', 'default privileges']);
 
 /** An inventory from its text; throws `inventory.wrong` for anything else than the known version, whole. */
-export function parseInventory(key: string, inventoryText: string): Inventory {
+export function parseInventory(key: string, text: string): Inventory {
   let json: unknown;
   try {
-    json = JSON.parse(inventoryText);
+    json = JSON.parse(text);
   } catch (error) {
     throw wrong(key, `it is not JSON: ${describeError(error)}`);
   }
