@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { backupKeys, claimKeys, reportKeys } from '../../functions/shared/backup-layout.ts';
-import { runRecordsPrefix } from '../../functions/shared/run-record.ts';
+
 import { jobNames } from '../../infra/job-name.ts';
 import { wildcardActions } from '../../infra/wildcard-actions.ts';
 import { allowedOn, roles, type Statement, statementsOf, statementsOfJob } from './role-statements.ts';

@@ -1,9 +1,8 @@
+// What S3 may do with the backups where a replica is configured: copy them, and nothing else.
 import { describe, expect, test } from 'vitest';
 import { backupKeys, claimKeys, reportKeys } from '../../functions/shared/backup-layout.ts';
 import { runRecordsPrefix } from '../../functions/shared/run-record.ts';
-import { jobNames } from '../../infra/job-name.ts';
-import { wildcardActions } from '../../infra/wildcard-actions.ts';
-import { allowedOn, roles, type Statement, statementsOf, statementsOfJob } from './role-statements.ts';
+import { allowedOn, roles, type Statement } from './role-statements.ts';
 import { ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
 const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
