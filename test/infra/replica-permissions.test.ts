@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { backupKeys, claimKeys, reportKeys } from '../../functions/shared/backup-layout.ts';
 import { runRecordsPrefix } from '../../functions/shared/run-record.ts';
-import { allowedOn, roles, type Statement } from './role-statements.ts';
+import { allowedOn, roles } from './role-statements.ts';
 import { ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
 const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
