@@ -88,13 +88,15 @@ export function cutScript(text: string, entries: readonly TocEntry[]): RestoreSc
   const statements = new Map<number, string>();
   const kept = new Map<string, string>();
   let settings: string[] = [];
-  let open: { dumpId: number; from: number } | undefined;
+  /** `after` is where its definition ends: what that holds is nobody else's. */
+  let open: { dumpId: number; from: number; after: number } | undefined;
   const close = (to: number) => {
-    const piece = text.slice(open?.from ?? 0, to);
+    const { from, after } = open ?? { from: 0, after: 0 };
     const before = [...kept.values()].join('');
-    const body = withoutKept(piece, kept);
-    if (open === undefined) settings = settingsOf(body);
-    else statements.set(open.dumpId, before + body);
+    const body = text.slice(from, after) + withoutKept(text.slice(after, to), kept);
+    const whole = body.trimEnd() === '' ? '' : `${body.trimEnd()}\n`;
+    if (open === undefined) settings = settingsOf(whole);
+    else statements.set(open.dumpId, before + whole);
   };
   HEAD.lastIndex = 0;
   for (let head = HEAD.exec(text); head !== null; head = HEAD.exec(text)) {
@@ -102,12 +104,13 @@ export function cutScript(text: string, entries: readonly TocEntry[]): RestoreSc
     if (entry === undefined) return `it writes entry ${head[1]}, which was not asked for`;
     if (statements.has(entry.dumpId) || open?.dumpId === entry.dumpId) return `it writes entry ${head[1]} twice`;
     close(head.index);
-    open = { dumpId: entry.dumpId, from: HEAD.lastIndex };
+    const from = HEAD.lastIndex;
     const definition = entry.definition?.toString('utf8') ?? '';
-    if (text.startsWith(definition, HEAD.lastIndex)) HEAD.lastIndex += definition.length;
+    if (text.startsWith(definition, from)) HEAD.lastIndex += definition.length;
+    open = { dumpId: entry.dumpId, from, after: HEAD.lastIndex };
   }
   const end = text.lastIndexOf('\n-- Completed on ');
-  if (end === -1 || end < (open?.from ?? 0)) return 'its SQL has no end';
+  if (end === -1 || end < (open?.after ?? 0)) return 'its SQL has no end';
   close(end);
   return { settings, statements };
 }
@@ -121,7 +124,7 @@ function withoutKept(piece: string, kept: Map<string, string>): string {
     rest = rest.slice(0, one.index);
   }
   for (const [name, statement] of found) kept.set(name, statement);
-  return rest.trimEnd() === '' ? '' : `${rest.trimEnd()}\n`;
+  return rest;
 }
 
 /** The statements before the first entry; comments and what only psql reads are left out. */
