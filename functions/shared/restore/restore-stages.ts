@@ -15,7 +15,14 @@ import { dropRecords, hasRecords, readLeftOut, recordStep } from './restore-reco
 import type { RestoreScript } from './restore-script.ts';
 import { type RestoreTask, stepOfEntry } from './restore-tasks.ts';
 import type { RestoreRequest } from './run-restore.ts';
-import { explainSql, mayRetry, runStatement, runStatements, type StatementContext } from './run-statements.ts';
+import {
+  COPY_INTO,
+  explainSql,
+  mayRetry,
+  runStatement,
+  runStatements,
+  type StatementContext,
+} from './run-statements.ts';
 import { runTasks, type Scheduled } from './run-tasks.ts';
 
 export interface RestoreRun {
@@ -78,7 +85,7 @@ export async function restoreRest(run: RestoreRun, tasks: readonly RestoreTask[]
   const isDone = await runAll(
     run,
     tasks,
-    async (session, task) => await runTask(run, session, task),
+    async (session, task) => await run.progress.during(task, async () => await runTask(run, session, task)),
     (task) => run.progress.taskDone(task),
   );
   if (!isDone) return false;
@@ -192,7 +199,7 @@ async function runTask(run: RestoreRun, session: DatabaseSession, task: RestoreT
     else await loadLargeObjects(session, task.step, { source, manifest });
   } catch (error) {
     const what =
-      task.kind === 'rows' ? `COPY into ${quoteQualified(task.step.table.schema, task.step.table.name)}` : task.name;
+      task.kind === 'rows' ? `${COPY_INTO}${quoteQualified(task.step.table.schema, task.step.table.name)}` : task.name;
     throw explainSql(error, what, manifest.backupId);
   }
 }
