@@ -118,6 +118,19 @@ describe('npm run restore', () => {
     await expectWhole(name);
   });
 
+  test('what it asks S3 for: lists and reads, nothing that needs another right', async () => {
+    const asked = new Set<string>();
+    aws.setFault(({ operation }) => {
+      asked.add(operation);
+      return undefined;
+    });
+
+    const end = await restoreCommand(['--target-url', targetUrl(newName()), '--create', '--table', 'app.notes']);
+
+    expectExit(end, 0);
+    expect([...asked].toSorted()).toEqual(['GetObject', 'ListObjectsV2']);
+  });
+
   test('without a terminal: a line for each stage on standard error, and no colour or cursor codes', async () => {
     const end = await restoreCommand(['--target-url', targetUrl(newName()), '--create']);
 
@@ -224,7 +237,7 @@ describe('npm run restore of a part', () => {
     const end = await restoreCommand([...args, '--allow-non-empty']);
 
     expectExit(refused, 1);
-    expect(refused.stderr).toContain('it must be empty');
+    expect(refused.stderr).toMatch(/it must be empty\..* \[restore\.target_not_empty\]\n$/);
     expectExit(end, 0);
     expect(end.stdout).toContain('Sequences were left as they are');
     expect(await sql(name, 'select count(*), max(id) from app.orders')).toBe('501|501');
