@@ -29,10 +29,16 @@ export async function beginRecords(session: DatabaseSession, identity: RestoreId
       identity.selection,
     ]);
   }
+  const records = await readRecords(session);
+  await session.query('commit');
+  return records;
+}
+
+/** What is done by now. */
+export async function readRecords(session: DatabaseSession): Promise<RestoreRecords> {
   const { rows: steps } = await session.query<{ name: string; dump_id: number | null }>(
     readSqlFile('restore/steps.sql'),
   );
-  await session.query('commit');
   return {
     done: new Set(steps.map(({ name }) => name)),
     leftOut: steps.flatMap(({ dump_id: dumpId }) => dumpId ?? []),
