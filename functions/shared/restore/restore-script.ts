@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { runPgRestore } from '../archive-toc/run-pg-restore.ts';
 import type { TocEntry } from '../archive-toc/toc-entry.ts';
+import { tocFailure } from '../archive-toc/toc-failure.ts';
 import type { ClientTools } from '../postgres-client-tools.ts';
 import { ArchiveDamage } from './archive-damage.ts';
 import { isStreamed } from './entry-kinds.ts';
@@ -71,9 +72,21 @@ export async function writeScript(
       { what: 'archive file "toc.dat"', expected: 'SQL that can be read by pg_restore', actual },
     ]);
   if ('refusal' in written) throw damage(written.refusal);
-  const script = cutScript(new TextDecoder('utf-8', { ignoreBOM: true }).decode(written.output), entries);
+  const script = cutScript(decodeScript(written.output), entries);
   if (typeof script === 'string') throw damage(script);
   return { ...script, settings: script.settings.filter((one) => isKnownSetting(one, options.serverMajor)) };
+}
+
+/** The text; throws `client_tools.failed` for bytes that are not UTF8: a guess would change names and constants. */
+export function decodeScript(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw tocFailure(
+      'the definitions of the archive (of a SQL_ASCII database) hold bytes that are not UTF8',
+      'restore it by pg_restore itself: docs/restore.md, steps 1 to 6',
+    );
+  }
 }
 
 /** The client's encoding is set by the client; the timeout of transactions came with 17. */

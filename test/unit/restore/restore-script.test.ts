@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TocEntry } from '../../../functions/shared/archive-toc/toc-entry.ts';
 import { isRestorable, isStreamed } from '../../../functions/shared/restore/entry-kinds.ts';
-import { cutScript } from '../../../functions/shared/restore/restore-script.ts';
+import { cutScript, decodeScript } from '../../../functions/shared/restore/restore-script.ts';
 import { tocFixtures } from '../../fixtures/toc/toc-fixtures.ts';
 import { entryOf, openedArchive } from '../../support/opened-archive.ts';
 
@@ -55,6 +55,18 @@ function cut(text: string, entries: readonly TocEntry[]) {
   if (typeof script === 'string') throw new Error(script);
   return script;
 }
+
+describe('decodeScript', () => {
+  test('UTF8, with a byte order mark in the middle and at the beginning: nothing is lost', () => {
+    const text = "\ufeffselect '\ufeffé☃';\n";
+
+    expect(decodeScript(Buffer.from(text))).toBe(text);
+  });
+
+  test('bytes of another encoding: refused, and not changed in silence', () => {
+    expect(() => decodeScript(Buffer.from("select 'é';", 'latin1'))).toThrow(/hold bytes that are not UTF8\./);
+  });
+});
 
 describe('cutScript', () => {
   test.each(tocFixtures)('the table of contents of $folder: every definition comes out as it went in', ({ folder }) => {
