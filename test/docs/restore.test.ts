@@ -1,18 +1,17 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackupResult } from '../../functions/backup/contract.ts';
-import { startThrowawayCluster, type ThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
+import type { ThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
 import { type BackupSource, createBackupSource } from '../support/backup-source.ts';
-import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
+import { type LocalAws, startLocalAws } from '../support/local-aws.ts';
 import { verify } from '../support/verify-job.ts';
 import { writeAwsShim } from './aws-shim.ts';
+import { newServer } from './new-server.ts';
 import { readPage, shellBlocks } from './shell-blocks.ts';
 
-const root = join(import.meta.dirname, '../..');
 const READINGS = 3_000;
 const suffix = randomBytes(4).toString('hex');
 const owner = `owner_${suffix}`;
@@ -51,67 +50,12 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
-interface ShellEnd {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** A new server with a folder to work in, and a shell that runs the blocks of a section there. */
-async function newServer(kind: 'superuser' | 'rds') {
-  const cluster = await startThrowawayCluster();
-  const folder = join(work, kind);
-  mkdirSync(folder);
-  const environment = {
-    PATH: [work, cluster.binaries.directory, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'))),
-    NIGHTSHIFT: root,
-    DATABASE_NAME: 'shop',
-    BACKUP_BUCKET: BUCKET,
-    HOME: folder,
-    NIGHTSHIFT_TEST_BUCKETS: dirname(aws.bucketFolder),
-    DATABASE: 'shop',
-    BUCKET,
-    BACKUP: backup.backupId,
-    PGHOST: cluster.host,
-    PGPORT: String(cluster.port),
-    PGUSER: cluster.superuser.user,
-    PGPASSWORD: cluster.superuser.password,
-    PGSSLMODE: 'verify-full',
-    PGSSLROOTCERT: cluster.caFile,
-  };
-  const shell = async (script: string): Promise<ShellEnd> =>
-    await new Promise((resolve) => {
-      const options = { cwd: folder, env: environment };
-      execFile('bash', ['-euo', 'pipefail', '-c', script], options, (error, stdout, stderr) => {
-        resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-      });
-    });
-  const sql = async (dbname: string, text: string) => {
-    writeFileSync(join(folder, 'query.sql'), text);
-    const end = await shell(`psql -X -d ${dbname} -Atq -v ON_ERROR_STOP=1 -f query.sql`);
-    if (end.exitCode !== 0) throw new Error(end.stderr);
-    return end.stdout.trim();
-  };
-  if (kind === 'rds') {
-    // As the master user of RDS: may create roles and databases, is no superuser.
-    await sql('postgres', "create role master login createrole createdb password 'master'");
-    Object.assign(environment, { PGUSER: 'master', PGPASSWORD: 'master' });
-  }
-  const section = async (title: string): Promise<ShellEnd> => {
-    const scripts = blocks.filter(({ section: of, tag }) => of === title && (tag === '' || tag === kind));
-    if (scripts.length === 0) throw new Error(`docs/restore.md has no shell block under "${title}"`);
-    return await shell(scripts.map(({ text }) => text).join('\n'));
-  };
-  return { cluster, folder, environment, shell, sql, section };
-}
-
 describe.each(['superuser', 'rds'] as const)('docs/restore.md, on a new server as %s', (kind) => {
   let server: Awaited<ReturnType<typeof newServer>>;
   let cluster: ThrowawayCluster | undefined;
 
   beforeAll(async () => {
-    server = await newServer(kind);
+    server = await newServer(kind, { work, aws, backupId: backup.backupId, blocks });
     cluster = server.cluster;
   });
   afterAll(async () => await cluster?.stop());

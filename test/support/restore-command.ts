@@ -1,7 +1,7 @@
 // Runs `npm run restore` as a user does: a process of its own, without a terminal.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import { BUCKET } from './local-aws.ts';
 
 const script = fileURLToPath(new URL('../../local/restore.ts', import.meta.url));
@@ -57,3 +57,7 @@ export async function restoreCommand(
 ): Promise<RestoreEnd> {
   return await startRestore(args, environment).ended;
 }
+
+/** Shows what it said when the exit code is another. */
+export const expectExit = (end: RestoreEnd, exitCode: number) =>
+  expect({ ...end, stdout: '' }).toMatchObject({ exitCode, stderr: expect.any(String) });
