@@ -56,7 +56,7 @@ function structureRun(target: Database): RestoreRun {
       clock: systemClock,
       manifest,
       folder: 'none',
-      tools: { directory: 'none', version: '15.18', major: 15 } as RestoreRun['request']['tools'],
+      tools: { directory: 'none', version: '15.18', major: 15 },
       target,
       serverMajor: 15,
       selection: { schemas: [], tables: [], part: 'all' },
