@@ -3,30 +3,24 @@ import { expireSettings } from '../functions/expire/environment.ts';
 import { expirySettingsOf } from '../functions/expire/expiry-settings.ts';
 import { runExpire } from '../functions/expire/run-expire.ts';
 import { systemClock } from '../functions/shared/clock.ts';
-import { JobFailure } from '../functions/shared/job-failure.ts';
 import { createObjectStore } from '../functions/shared/object-store.ts';
 import { readEnvironment } from '../functions/shared/read-environment.ts';
 import { configuredEnvironment } from './expire/configured-environment.ts';
 import { type ExpireOptions, HELP, parseExpireOptions } from './expire/parse-options.ts';
 import { describePlan } from './expire/print-plan.ts';
-import { LocalRunError } from './local-run-error.ts';
+import { runCommand } from './run-command.ts';
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  try {
+await runCommand(
+  async () => {
     const options = parseExpireOptions(process.argv.slice(2), process.env);
     if (options === 'help') {
       console.log(HELP);
       return 0;
     }
     return await showPlan(options);
-  } catch (error) {
-    if (!(error instanceof LocalRunError || error instanceof JobFailure)) throw error;
-    console.error(error.message);
-    return error instanceof JobFailure && error.code !== 'settings.wrong' ? 1 : 2;
-  }
-}
+  },
+  { stopped: 'nothing was changed', exitCodeOf: ({ code }) => (code === 'settings.wrong' ? 2 : 1) },
+);
 
 async function showPlan({ bucket, database, config, json, replaced }: ExpireOptions): Promise<number> {
   const now = systemClock.now();

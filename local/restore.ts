@@ -36,7 +36,7 @@ await runCommand(
     }
     return 0;
   },
-  { stopped: 'the same command goes on where it stopped', failureCode: 1 },
+  { stopped: 'the same command goes on where it stopped', exitCodeOf: () => 1 },
 );
 
 async function restore(options: RestoreArguments, signal: AbortSignal): Promise<void> {

@@ -14,13 +14,13 @@ class Interrupted extends Error {
 
 /**
  * Runs `command` and sets the exit code of the process: what it answers, 2 for bad input or a machine that lacks something
- * (LocalRunError), `failureCode` for a failure of the work (JobFailure), 130 and 143 after Ctrl-C and SIGTERM.
+ * (LocalRunError), what `exitCodeOf` says of a failure of the work (JobFailure), 130 and 143 after Ctrl-C and SIGTERM.
  *
  * `stopped` says in a few words what is left after Ctrl-C. Any other error is a defect and thrown with its stack.
  */
 export async function runCommand(
   command: (signal: AbortSignal) => Promise<number>,
-  { stopped, failureCode }: { stopped: string; failureCode: 1 | 2 },
+  { stopped, exitCodeOf }: { stopped: string; exitCodeOf: (failure: JobFailure) => 1 | 2 },
 ): Promise<void> {
   const interrupted = new AbortController();
   for (const [signal, number] of [
@@ -41,6 +41,6 @@ export async function runCommand(
     if (!(error instanceof LocalRunError || error instanceof JobFailure)) throw error;
     // The runbook has a row for each code.
     console.error(`\n${error.message}${error instanceof JobFailure ? ` [${error.code}]` : ''}`);
-    process.exitCode = error instanceof LocalRunError ? 2 : failureCode;
+    process.exitCode = error instanceof JobFailure ? exitCodeOf(error) : 2;
   }
 }

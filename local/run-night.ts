@@ -5,8 +5,6 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { Listr, type ListrTask, PRESET_TIMER } from 'listr2';
 import { backupKeys } from '../functions/shared/backup-layout.ts';
 import { compactInstant } from '../functions/shared/clock.ts';
-import { JobFailure } from '../functions/shared/job-failure.ts';
-import { LocalRunError } from './local-run-error.ts';
 import { checkDatabase } from './night/check-database.ts';
 import { runDrillWorkflow } from './night/drill-workflow.ts';
 import { loadSampleData } from './night/load-sample-data.ts';
@@ -16,48 +14,22 @@ import { makeNightFolder, type NightWorld, openNightWorld } from './night/night-
 import { HELP, type NightOptions, parseArguments } from './night/parse-arguments.ts';
 import { prepareDrillCluster } from './night/prepare-drill-cluster.ts';
 import { summaryTable } from './night/print-summary.ts';
-import { runStep, type StepOutcome } from './night/run-steps.ts';
+import { runStep, type StepOutcome, type StepWatch } from './night/run-steps.ts';
+import { runCommand } from './run-command.ts';
 
-/** Ctrl-C and the like: what is running is stopped, everything is cleaned up, and the shell's exit code for it is given. */
-class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(signal: string, exitCode: number) {
-    super(`stopped by ${signal}; the throw-away cluster and its folders are gone`);
-    this.exitCode = exitCode;
-  }
-}
-
-const interrupted = new AbortController();
-for (const [signal, number] of [
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-] as const) {
-  process.once(signal, () => interrupted.abort(new Interrupted(signal, 128 + number)));
-}
-
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  try {
+await runCommand(
+  async (signal) => {
     const options = parseArguments(process.argv.slice(2), process.env);
     if (options === 'help') {
       console.log(HELP);
       return 0;
     }
-    return await runNight(options);
-  } catch (error) {
-    if (interrupted.signal.reason instanceof Interrupted) {
-      console.error(`\n${interrupted.signal.reason.message}`);
-      return interrupted.signal.reason.exitCode;
-    }
-    if (!(error instanceof LocalRunError || error instanceof JobFailure)) throw error;
-    console.error(`\n${error.message}`);
-    return 2;
-  }
-}
+    return await runNight(options, signal);
+  },
+  { stopped: 'the throw-away cluster and its folders are gone', exitCodeOf: () => 2 },
+);
 
-async function runNight(options: NightOptions): Promise<number> {
+async function runNight(options: NightOptions, signal: AbortSignal): Promise<number> {
   if (options.database) {
     const { version } = await checkDatabase(options.database, options.drillHere);
     console.log(`Database "${options.database.dbname}" on PostgreSQL ${version}, ${options.database.tlsSentence}`);
@@ -79,18 +51,12 @@ async function runNight(options: NightOptions): Promise<number> {
             world = await openNightWorld({
               options,
               folder: folder.path,
-              signal: interrupted.signal,
+              signal,
               onReady: (words) => (task.output = words),
             });
           },
         },
-        ...withSampleData(
-          options,
-          steps,
-          () => world,
-          outcomes,
-          (line) => log.write(`${line}\n`),
-        ),
+        ...withSampleData(options, steps, () => world, outcomes, { onLine: (line) => log.write(`${line}\n`), signal }),
       ],
       {
         concurrent: false,
@@ -102,7 +68,7 @@ async function runNight(options: NightOptions): Promise<number> {
       },
     ).run();
     if (!world) throw new Error('the night has no world');
-    interrupted.signal.throwIfAborted();
+    signal.throwIfAborted();
     console.log(`\n${summaryTable(outcomes, process.stdout.isTTY)}`);
     printWhatIsLeft(options, world, outcomes, nightId);
     return outcomes.every(({ outcome }) => outcome === 'ok') ? 0 : 1;
@@ -113,23 +79,25 @@ async function runNight(options: NightOptions): Promise<number> {
   }
 }
 
+type TaskWatch = Pick<StepWatch, 'onLine' | 'signal'>;
+
 /** The tasks of the steps, with the sample data after the migrations. A failed step is shown and the night goes on. */
 function withSampleData(
   options: NightOptions,
   steps: readonly NightStep[],
   world: () => NightWorld | undefined,
   outcomes: StepOutcome[],
-  onLine: (line: string) => void,
+  { onLine, signal }: TaskWatch,
 ): ListrTask[] {
   const workflow = createNightWorkflow();
-  const tasks = steps.map((step) => stepTask(options, step, { world, workflow }, outcomes, onLine));
+  const tasks = steps.map((step) => stepTask(options, step, { world, workflow }, outcomes, { onLine, signal }));
   if (options.database) return tasks;
   const sample: ListrTask = {
     title: `sample data: ${options.users.toLocaleString('en-US')} users with audit rows`,
-    skip: () => mustNotGoOn(outcomes),
+    skip: () => mustNotGoOn(outcomes, signal),
     task: async () => {
       const cluster = world()?.cluster;
-      if (cluster) await loadSampleData(cluster, options.users, interrupted.signal);
+      if (cluster) await loadSampleData(cluster, options.users, signal);
     },
   };
   return tasks.toSpliced(preparingSteps(options).length, 0, sample);
@@ -140,14 +108,14 @@ function stepTask(
   step: NightStep,
   { world, workflow }: { world: () => NightWorld | undefined; workflow: NightWorkflow },
   outcomes: StepOutcome[],
-  onLine: (line: string) => void,
+  { onLine, signal }: TaskWatch,
 ): ListrTask {
   return {
     title: step.title,
     exitOnError: false,
     task: async (_, task) => {
       const current = world();
-      if (!current || mustNotGoOn(outcomes)) {
+      if (!current || mustNotGoOn(outcomes, signal)) {
         outcomes.push({
           title: step.title,
           job: step.job,
@@ -166,7 +134,7 @@ function stepTask(
       const onProgress = (words: string) => {
         task.output = words;
       };
-      const watch = { onProgress, onLine, signal: interrupted.signal };
+      const watch = { onProgress, onLine, signal };
       const outcome = await (step.by === 'function'
         ? runStep(current, step, watch)
         : step.job === 'restore-drill'
@@ -184,9 +152,9 @@ function stepTask(
 }
 
 /** After Ctrl-C, or when a step has failed that all others need. */
-function mustNotGoOn(outcomes: readonly StepOutcome[]): boolean {
+function mustNotGoOn(outcomes: readonly StepOutcome[], signal: AbortSignal): boolean {
   return (
-    interrupted.signal.aborted ||
+    signal.aborted ||
     outcomes.some(({ job, outcome }) => outcome === 'failed' && (job === 'bootstrap' || job === 'migrate'))
   );
 }

@@ -4,6 +4,7 @@ import {
   DATABASE_NOT_FOUND,
   INVALID_AUTHORIZATION,
   INVALID_PASSWORD,
+  isSessionLost,
   sqlState,
   TOO_MANY_CONNECTIONS,
 } from './postgres-errors.ts';
@@ -88,9 +89,7 @@ export function asJobFailure(error: unknown, about: { during: string; safeState:
   const state = sqlState(error);
   const failure = (code: JobFailure['code'], problem: string, hint: string) =>
     new JobFailure({ code, problem, safeState: about.safeState, hint, cause: error });
-  const isLost =
-    error instanceof Error && /^(Connection terminated|Client has encountered a connection error)/.test(error.message);
-  if (isLost || state?.startsWith('57P') || state?.startsWith('08')) {
+  if (isSessionLost(error)) {
     return failure(
       'database.session_lost',
       `the server ended the session during ${about.during}: ${describeError(error)}`,

@@ -23,3 +23,15 @@ export function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
+
+/** What a socket says when the other side is gone in the middle of a write. */
+const BROKEN_SOCKET: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ETIMEDOUT']);
+
+/** Whether the session is gone: ended by the server or the network, in whatever words pg or the socket says it. */
+export function isSessionLost(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return state.startsWith('08') || state.startsWith('57P');
+  if (!(error instanceof Error)) return false;
+  const isTold = /^(Connection terminated|Client has encountered a connection error)/.test(error.message);
+  return isTold || BROKEN_SOCKET.has(Reflect.get(error, 'code'));
+}

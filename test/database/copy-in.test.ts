@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database, DatabaseSession } from '../../functions/shared/database.ts';
+import { isSessionLost } from '../../functions/shared/postgres-errors.ts';
 import { createFreshDatabase, type FreshDatabase } from '../support/fresh-database.ts';
 
 let fresh: FreshDatabase;
@@ -131,7 +132,7 @@ describe('copyIn', () => {
         })();
         return await session.copyIn(COPY, { text: terminated, signal });
       }),
-    ).rejects.toThrow(/terminat/i);
+    ).rejects.toSatisfy(isSessionLost);
     expect(await count()).toBe(before);
   });
 });

@@ -67,7 +67,8 @@ describe('a restore drill whose process is killed with -9', () => {
       const { outcome, swept, drills } = await drill.drill({ clock: tomorrow }, { backupId });
 
       expect(outcome).toBe('ok');
-      expect(swept.toSorted()).toEqual(left);
+      // The server may have ended a CREATE DATABASE after that list was made.
+      expect(swept).toEqual(expect.arrayContaining(left));
       expect(drills).toMatchObject([{ compared: { tables: 2, rows: 101_000 } }]);
       expect(await drill.scratchDatabases()).toEqual([]);
       expect((await source.fresh.query(CONTENTS)).rows).toEqual(before);

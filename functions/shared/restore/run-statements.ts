@@ -2,7 +2,7 @@
 import type { TocEntry } from '../archive-toc/toc-entry.ts';
 import type { DatabaseSession } from '../database.ts';
 import { describeError, JobFailure } from '../job-failure.ts';
-import { INSUFFICIENT_PRIVILEGE, sqlState } from '../postgres-errors.ts';
+import { INSUFFICIENT_PRIVILEGE, isSessionLost, sqlState } from '../postgres-errors.ts';
 import { nameOfEntry } from './entry-kinds.ts';
 import { recordStep } from './restore-records.ts';
 import { stepOfEntry } from './restore-tasks.ts';
@@ -167,9 +167,5 @@ function otherRestore(backupId: string, entry: TocEntry): JobFailure {
 
 /** Whether a step may be tried again on a new session: the connection or a deadlock was to blame, not the step. */
 export function mayRetry(error: unknown): boolean {
-  const state = sqlState(error);
-  if (state !== undefined) return /^(08|40)/.test(state) || state.startsWith('57P');
-  return (
-    error instanceof Error && /^(Connection terminated|Client has encountered a connection error)/.test(error.message)
-  );
+  return isSessionLost(error) || sqlState(error)?.startsWith('40') === true;
 }
