@@ -105,6 +105,8 @@ export async function copyOut(client: PoolClient, sql: string, options: CopyOutO
 export interface CopyInOptions {
   /** COPY text, cut anywhere; a piece may be overwritten once the next one is asked for. */
   text: AsyncIterable<Buffer>;
+  /** Gets each piece once the connection needs it no more, in order; not when the connection has broken. */
+  onSent?: (piece: Buffer) => void;
   signal: AbortSignal;
 }
 
@@ -119,7 +121,7 @@ const LENGTH_BYTES = 4;
 
 /** See DatabaseSession.copyIn. */
 export async function copyIn(client: PoolClient, sql: string, options: CopyInOptions): Promise<{ rows: number }> {
-  const { signal, text } = options;
+  const { signal } = options;
   signal.throwIfAborted();
   const answer = Promise.withResolvers<{ rows: number }>();
   let rows: number | undefined;
@@ -138,7 +140,7 @@ export async function copyIn(client: PoolClient, sql: string, options: CopyInOpt
     handleCopyInResponse: ({ stream }: Connection) => {
       sending = (async () => {
         try {
-          await sendText(stream, text, () => isOver);
+          await sendText(stream, options, () => isOver);
           if (!isOver) stream.write(COPY_DONE);
         } catch (error) {
           failure = error;
@@ -171,7 +173,7 @@ export async function copyIn(client: PoolClient, sql: string, options: CopyInOpt
 }
 
 /** Sends every piece as one message, waiting while the server takes no more. */
-async function sendText(stream: Duplex, text: AsyncIterable<Buffer>, isOver: () => boolean): Promise<void> {
+async function sendText(stream: Duplex, { text, onSent }: CopyInOptions, isOver: () => boolean): Promise<void> {
   for await (const piece of text) {
     if (isOver() || stream.destroyed) return;
     const head = Buffer.allocUnsafe(HEAD_BYTES);
@@ -179,7 +181,9 @@ async function sendText(stream: Duplex, text: AsyncIterable<Buffer>, isOver: () 
     head.writeUInt32BE(piece.length + LENGTH_BYTES, 1);
     stream.cork();
     stream.write(head);
-    const hasRoom = stream.write(piece);
+    const hasRoom = stream.write(piece, (error) => {
+      if (!error) onSent?.(piece);
+    });
     stream.uncork();
     if (!hasRoom) await drained(stream);
   }

@@ -66,6 +66,34 @@ describe('copyIn', () => {
     expect(rows).toBe(400);
   });
 
+  test('a source that gets its pieces back when they were sent: once each, in order, and what it does to them changes no row', async () => {
+    const given: Buffer[] = [];
+    const back: Buffer[] = [];
+    const text = (async function* () {
+      for (let n = 0; n < 40; n += 1) {
+        const piece = Buffer.from(`${n}\t${'x'.repeat(199_990)}\n`);
+        given.push(piece);
+        yield piece;
+      }
+    })();
+    const onSent = (piece: Buffer) => {
+      back.push(piece);
+      piece.fill('!');
+    };
+
+    const answer = await inTransaction(async (session) => {
+      await session.query('create temp table sent (n int, body text)');
+      await session.copyIn('copy pg_temp.sent from stdin', { text, onSent, signal });
+      return await session.query<{ n: number }>(
+        "select count(distinct n)::int as n from pg_temp.sent where body = repeat('x', 199990)",
+      );
+    });
+
+    expect(answer.rows).toEqual([{ n: 40 }]);
+    expect(back).toHaveLength(40);
+    expect(back.every((piece, index) => piece === given[index])).toBe(true);
+  });
+
   test('no text at all: no row, and no error', async () => {
     const { rows } = await inTransaction(async (session) => await session.copyIn(COPY, { text: pieces(0), signal }));
 

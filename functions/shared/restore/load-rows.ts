@@ -1,5 +1,6 @@
 // Loads the rows of a table, or of some of its ranges, from S3 into the server: one COPY, committed together with its record.
 
+import { freeText } from '../archive-data/member-reader.ts';
 import type { Source } from '../archive-data/read-stored.ts';
 import { type CheckedMembers, DamagedStored, storedText } from '../archive-data/stored-text.ts';
 import type { DumpedTable } from '../archive-toc/dumped-tables.ts';
@@ -50,6 +51,7 @@ export async function loadRows(
   try {
     const { rows } = await session.copyIn(`copy ${qualified}${columns} from stdin${how}`, {
       text: storedText({ source, codec: manifest.codec, key: stored.key, members: ranges satisfies CheckedMembers[] }),
+      onSent: freeText,
       signal: source.signal,
     });
     if (rows !== expected) throw new DamagedStored(ranges[0]?.offset ?? 0, `${expected} rows`, `${rows} rows`);

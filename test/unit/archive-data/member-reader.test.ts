@@ -1,6 +1,6 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { createMemberReader, DamagedMember } from '../../../functions/shared/archive-data/member-reader.ts';
+import { createMemberReader, DamagedMember, freeText } from '../../../functions/shared/archive-data/member-reader.ts';
 import { createMemberWriter } from '../../../functions/shared/archive-data/member-writer.ts';
 import { createPadding } from '../../../functions/shared/archive-data/padding.ts';
 
@@ -125,4 +125,36 @@ test('a zstd frame that asks for a window of a gigabyte: refused, not given the 
   const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 20 << 3, 1, 0, 0]);
 
   expect(await problemOf('zstd', frame)).toMatch(/cannot be decoded: .*(too much memory|windowTooLarge)/);
+});
+
+describe.each<Codec>(['gzip', 'zstd'])('freeText for %s', (codec) => {
+  const text = Buffer.from(Array.from({ length: 60_000 }, (_, n) => `${n}\tbody of ${n}\n`).join(''));
+  const stored = member(codec, text);
+
+  test('every piece after its use: the memory of all but the last is given back, and the text was whole', async () => {
+    const copies: Buffer[] = [];
+    const pieces: Buffer[] = [];
+    const reader = createMemberReader({
+      codec,
+      take: (piece) => {
+        copies.push(Buffer.from(piece));
+        pieces.push(piece);
+      },
+    });
+    for (let at = 0; at < stored.length; at += 10_000) await reader.write(stored.subarray(at, at + 10_000));
+    await reader.end();
+    const memories = new Set(pieces.map(({ buffer }) => buffer));
+    for (const piece of pieces) freeText(piece);
+
+    expect(Buffer.concat(copies).equals(text)).toBe(true);
+    expect(memories.size).toBeGreaterThan(2);
+    expect([...memories].filter((memory) => memory instanceof ArrayBuffer && !memory.detached)).toHaveLength(1);
+  });
+
+  test('a small buffer at the end of memory that others share: is left as it is', () => {
+    const shared = Buffer.allocUnsafeSlow(8_192).fill('x');
+    freeText(shared.subarray(8_000));
+
+    expect(shared.toString()).toBe('x'.repeat(8_192));
+  });
 });
