@@ -52,10 +52,14 @@ export const config = {
       // Decide before the first deploy; a lock may not be longer than expire keeps a backup.
       // backupStore: { objectLock: { mode: 'governance', days: 7 } },
 
-      // Who is told. Each address gets a mail to confirm at the first deploy.
+      // Who is told. Each address gets a mail to confirm at the first deploy. How old backups and drills may get follows
+      // from the schedules, unless it is set here (backupMaxAgeHours, verifiedMaxAgeHours, drillMaxAgeHours).
       alarms: { emails: ['database-team@example.com'] },
 
-      // During planned work: no schedule starts and no NotRunning alarm reports. Deploy again after that date.
+      // Copies of the backups in another region or account; that bucket comes first (docs/getting-started.md).
+      // replica: { bucketArn: 'arn:aws:s3:::…', keyArn: 'arn:aws:kms:…:key/…', account: '444455556666' },
+
+      // During planned work: no schedule starts and no alarm on silence or age reports. Deploy again after that date.
       // pausedUntil: '2027-01-07',
     },
   ],

@@ -1,7 +1,6 @@
 // The options of `npm run bench`. Anything that does not fit is refused before something is started (exit code 2).
-import { parseArgs } from 'node:util';
-import { LocalRunError } from '../local/local-run-error.ts';
 import { caseNames, type DataSetName, dataSetNames, type Sink, sinks } from './backup/cases.ts';
+import { flagOption, LARGEST_SEED, optionValues, randomSeed, textOption } from './option-values.ts';
 
 export interface BackupBenchOptions {
   rounds: number;
@@ -26,6 +25,7 @@ export interface BackupBenchOptions {
 }
 
 export const HELP = `npm run bench -- backup [options]
+npm run bench -- restore [options]: the restore beside pg_restore; --help after it tells its options
 npm run bench -- scaling [options]: the distributed backup with 1 to 8 workers; --help after it tells its options
 
 Backs up throw-away databases of one local PostgreSQL with the backup function as it is deployed, with pg_dump and with
@@ -49,6 +49,8 @@ psql, side by side, and compares time, processor and memory. Needs Linux.
 Exit codes: 0 all runs ended well, 1 a run failed, 2 wrong options or a machine that lacks something,
 130 Ctrl-C. A target that is not met is no failure.`;
 
+const { wrong, parse, notBlank, integer, numbers, words } = optionValues('npm run bench -- --help');
+
 /** The options, or `help`; throws LocalRunError that names the first thing that is wrong, and what is allowed. */
 export function parseArguments(args: readonly string[]): BackupBenchOptions | 'help' {
   const { values, positionals } = readOptions(args);
@@ -70,77 +72,32 @@ export function parseArguments(args: readonly string[]): BackupBenchOptions | 'h
     jsonFile: notBlank('json', values.json),
     serverMajor: integer('server', values.server, 16, 18),
     aptSources: notBlank('apt-sources', values['apt-sources']),
-    seed: integer('seed', values.seed, 0, 4_294_967_295) ?? Math.floor(Math.random() * 4_294_967_296),
+    seed: integer('seed', values.seed, 0, LARGEST_SEED) ?? randomSeed(),
     tls: (words('tls', values.tls, ['on', 'off']) ?? ['on'])[0] === 'on',
   };
 }
 
 function readOptions(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        rounds: text,
-        size: text,
-        data: text,
-        sink: text,
-        latency: text,
-        only: text,
-        growth: text,
-        server: text,
-        'apt-sources': text,
-        tls: text,
-        seed: text,
-        json: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw wrong(error instanceof Error ? (error.message.split('. ', 1)[0] ?? '') : String(error));
-  }
-}
-
-function wrong(problem: string): LocalRunError {
-  return new LocalRunError(`${problem}. Nothing was started`, 'npm run bench -- --help lists the options');
-}
-
-function notBlank(option: string, text: string | undefined): string | undefined {
-  if (text?.trim() === '') throw wrong(`--${option} is blank; it must name a file`);
-  return text;
-}
-
-function integer(option: string, text: string | undefined, min: number, max: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : -1;
-  if (value >= min && value <= max) return value;
-  throw wrong(`--${option} is "${text}"; it must be a whole number from ${min} to ${max}`);
-}
-
-function numbers(option: string, text: string | undefined, min: number, max: number): number[] | undefined {
-  return text?.split(',').map((item) => {
-    const value = /^\d{1,6}(\.\d{1,3})?$/.test(item) ? Number(item) : -1;
-    if (value >= min && value <= max) return value;
-    throw wrong(`--${option} has "${item}"; each must be a number from ${min} to ${max}, parted by ","`);
+  return parse(args, {
+    rounds: textOption,
+    size: textOption,
+    data: textOption,
+    sink: textOption,
+    latency: textOption,
+    only: textOption,
+    growth: textOption,
+    server: textOption,
+    'apt-sources': textOption,
+    tls: textOption,
+    seed: textOption,
+    json: textOption,
+    help: flagOption,
   });
 }
 
 function latencies(text: string | undefined): number[] {
   const values = numbers('latency', text, 0, 5_000) ?? [0, 100, 300];
   return [...new Set(values)].toSorted((a, b) => a - b);
-}
-
-function words<const Word extends string>(
-  option: string,
-  text: string | undefined,
-  allowed: readonly Word[],
-): Word[] | undefined {
-  if (text === undefined) return undefined;
-  const chosen = text.split(',');
-  const stranger = chosen.find((item) => !allowed.some((word) => word === item));
-  if (stranger !== undefined) throw wrong(`--${option} has "${stranger}"; allowed are ${allowed.join(', ')}`);
-  return allowed.filter((word) => chosen.includes(word));
 }
 
 function casesThatBeginWith(text: string): string[] {

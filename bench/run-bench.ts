@@ -32,6 +32,11 @@ async function main(): Promise<number> {
       const { benchScaling } = await import('./scaling/bench-scaling.ts');
       return (await benchScaling(own, interrupted.signal, (words) => console.log(words))) ? 0 : 1;
     }
+    if (name === 'restore') {
+      mustBeLinux();
+      const { benchRestore } = await import('./restore/bench-restore.ts');
+      return (await benchRestore(own, interrupted.signal, (words) => console.log(words))) ? 0 : 1;
+    }
     const options = parseArguments(process.argv.slice(2));
     if (options === 'help') {
       console.log(HELP);

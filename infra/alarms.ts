@@ -15,8 +15,8 @@ interface AlarmProps {
   description: string;
   metric: IMetric;
   evaluationPeriods: number;
-  /** The alarm goes off when the metric is at least 1, or below 1. */
-  when: 'at least 1' | 'below 1';
+  /** The alarm goes off when the metric is at least 1, below 1, or above a limit. */
+  when: 'at least 1' | 'below 1' | { above: number };
   missingData: TreatMissingData;
   actionsEnabled?: boolean;
 }
@@ -76,11 +76,7 @@ export class Alarms extends Construct {
       alarmDescription: `${props.description} Runbook: docs/runbook.md#${props.name}`,
       metric: props.metric,
       evaluationPeriods: props.evaluationPeriods,
-      threshold: 1,
-      comparisonOperator:
-        props.when === 'below 1'
-          ? ComparisonOperator.LESS_THAN_THRESHOLD
-          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      ...boundaryOf(props.when),
       treatMissingData: props.missingData,
       actionsEnabled: props.actionsEnabled ?? true,
     });
@@ -89,4 +85,12 @@ export class Alarms extends Construct {
     alarm.addOkAction(notify);
     return alarm;
   }
+}
+
+function boundaryOf(when: AlarmProps['when']) {
+  if (typeof when === 'object')
+    return { threshold: when.above, comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD };
+  const comparisonOperator =
+    when === 'below 1' ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
+  return { threshold: 1, comparisonOperator };
 }

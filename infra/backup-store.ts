@@ -5,9 +5,10 @@ import { Effect, PolicyStatement, StarPrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { mayCopy, type Replica, replicationRole, replicationRule } from './backup-replica.ts';
 import type { DatabaseConfig } from './config.ts';
 
-/** Days that run records and reports are kept: a year and a month, so that this month can be compared with last year's. */
+/** Days that run records, reports and samples of health are kept: a year and a month, so that this month can be compared with last year's. */
 const RECORD_DAYS = 400;
 
 type ObjectLock = NonNullable<DatabaseConfig['backupStore']['objectLock']>;
@@ -18,7 +19,11 @@ export class BackupStore extends Construct {
   /** First part of every key of this database, with its slash. */
   readonly prefix: string;
 
-  constructor(scope: Construct, id: string, props: { database: string; objectLock?: ObjectLock | undefined }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { database: string; objectLock?: ObjectLock | undefined; replica?: Replica | undefined },
+  ) {
     super(scope, id);
     this.prefix = `${props.database}/`;
     this.key = new Key(this, 'Key', {
@@ -27,6 +32,8 @@ export class BackupStore extends Construct {
       // Without its key a backup is noise: the key outlives the stack as the bucket does.
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    const copies = props.replica && { database: props.database, replica: props.replica };
+    const role = copies && replicationRole(this, copies);
     // No server access logs: they are best effort, and need a second bucket with a retention of its own. Who read or
     // deleted a backup is what CloudTrail data events of this bucket record, in the account's own trail.
     this.bucket = new Bucket(this, 'Bucket', {
@@ -41,10 +48,11 @@ export class BackupStore extends Construct {
       // Every new object, so run records, claims and reports too: nothing of them is overwritten, and the lifecycle rules
       // below wait for the end of a lock.
       ...(props.objectLock && { objectLockDefaultRetention: defaultRetention(props.objectLock) }),
+      ...(copies && role ? { replicationRole: role, replicationRules: [replicationRule(this, copies)] } : {}),
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         { id: 'abort-unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
-        ...['runs/', 'reports/'].map((folder) => ({
+        ...['runs/', 'reports/', 'health/'].map((folder) => ({
           id: `expire-${folder.slice(0, -1)}`,
           prefix: `${this.prefix}${folder}`,
           expiration: Duration.days(RECORD_DAYS),
@@ -52,6 +60,7 @@ export class BackupStore extends Construct {
         })),
       ],
     });
+    if (copies && role) mayCopy(this, copies, { role, bucket: this.bucket, key: this.key });
     this.denyOverwriting('DenyOverwritingManifests', '*/manifest.json');
     this.denyOverwriting('DenyOverwritingClaims', '*/claims/*');
   }

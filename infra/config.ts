@@ -2,6 +2,7 @@
 // Whatever deletes something or chooses a target has no default; load-config.ts reads a file with it.
 import { z } from 'zod';
 import { restoreDrillSettings } from '../functions/restore-drill/environment.ts';
+import { alarmsSection, replicaSection } from './alarms-config.ts';
 import { backupStoreSchema } from './backup-store-config.ts';
 import { arnOfKey, arnOfSecret, listOf, matching, portNumber, securityGroupId, wholeNumber } from './config-fields.ts';
 import { instanceId } from './drill-config.ts';
@@ -63,14 +64,8 @@ export const databaseConfigSchema = z.strictObject(
     schedules: schedulesSchema,
     ...jobConfigShape,
     backupStore: backupStoreSchema,
-    alarms: z.strictObject(
-      {
-        emails: listOf(z.email('must be a mail address'), 0, 'must be a list of mail addresses').describe(
-          'Each gets a mail to confirm. An empty list is allowed, and warned about.',
-        ),
-      },
-      'must be { emails }',
-    ),
+    alarms: alarmsSection,
+    replica: replicaSection.describe('Copies of the backups in another region or account; left out: none.'),
     logRetentionDays: z
       .literal(LOG_RETENTION_DAYS, `must be one of ${LOG_RETENTION_DAYS.join(', ')}`)
       .default(400)
@@ -84,7 +79,7 @@ export const databaseConfigSchema = z.strictObject(
       .date('must be a date as "2026-12-31"')
       .optional()
       .describe(
-        'Until this date (UTC) no schedule starts and no NotRunning alarm reports. It ends at the next deploy after it.',
+        'Until this date (UTC) no schedule starts and no alarm on silence or age reports. It ends at the next deploy after it.',
       ),
     unsafeDatabaseTls: z
       .enum(['disable', 'no-verify'], 'must be "disable" or "no-verify"')

@@ -4,6 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { HealthEnvironment } from '../functions/health/environment.ts';
+import { ageLimits } from './age-limits.ts';
 import { ONE_SESSION } from './connection-budget.ts';
 import { databaseEnvironment } from './database-environment.ts';
 import type { JobSchedule } from './job-schedules.ts';
@@ -15,10 +16,14 @@ export function healthFunction(scope: Construct, parts: StackParts): ScheduledFu
   const { store, access, config } = parts;
   const settings = config.health;
   const { healthMinute, healthQuarterHour, healthDaily } = config.schedules;
-  const environment: HealthEnvironment = databaseEnvironment(parts, 'health', {
-    ...settings,
-    maxConnections: ONE_SESSION,
-  });
+  const limits = ageLimits(config);
+  const environment: HealthEnvironment = {
+    ...databaseEnvironment(parts, 'health', { ...settings, maxConnections: ONE_SESSION }),
+    BACKUP_MAX_AGE_HOURS: String(limits.backup),
+    VERIFIED_MAX_AGE_HOURS: String(limits.verified),
+    DRILL_MAX_AGE_HOURS: limits.drill?.toString(),
+    REPLICA_MAX_AGE_HOURS: limits.replica?.toString(),
+  };
   const schedules: JobSchedule[] = [
     { name: 'health-quarter-hour', schedule: healthQuarterHour, input: { tier: 'quarter-hour' } },
     { name: 'health-daily', schedule: healthDaily, input: { tier: 'daily' } },
@@ -36,7 +41,11 @@ export function healthFunction(scope: Construct, parts: StackParts): ScheduledFu
     statements: [
       store.mayPut('PutSamplesAndRunRecord', 'health/*', 'runs/health/*'),
       store.mayGet('ReadSamples', 'health/*'),
-      store.mayList('FindSamples', ['s3:ListBucket'], 'health/*'),
+      // The ages of the backups: manifests and evidence, and which backup the last drill was of; no rows.
+      store.mayGet('ReadEvidence', '*/manifest.json', '*/verified/*', '*/drilled/*', 'runs/restore-drill/*'),
+      // S3 tells the replication status only to whoever may read the object.
+      ...(config.replica ? [store.mayGet('AskWhetherCopied', '*/archive/*', '*/globals.sql')] : []),
+      store.mayList('FindBackups', ['s3:ListBucket'], '*'),
       store.mayUseKey('kms:GenerateDataKey', 'kms:Decrypt'),
       ...access.mayRead('health'),
     ],

@@ -57,6 +57,7 @@ export function checkConfig(raw: unknown, now: Date): LoadedConfig {
       ...takenName(part, outer.data.databases.slice(0, index), start),
       ...unevenSubnets(part, start),
       ...skippedTimes(part, start, now),
+      ...otherAccount(part, start),
       ...exceededBudget(part, start),
       ...lockBeyondKeep(part, start),
       ...wrongTarget(part, start),
@@ -110,6 +111,21 @@ function skippedTimes(part: unknown, start: string, now: Date): string[] {
       `${start}.schedules.${job}.at: is "${schedule.at}"; must be a time that exists every day, and on ${date} clocks in ${timeZone} skip it, so the run would be left out`,
     ];
   });
+}
+
+/** A key of another account in a replica that names none, or names a third one: S3 would copy nothing, and say so nowhere. */
+function otherAccount(part: unknown, start: string): string[] {
+  const shape = databaseConfigSchema.shape;
+  const replica = shape.replica.safeParse(field(part, 'replica')).data;
+  const secret = shape.adminSecretArn.safeParse(field(part, 'adminSecretArn'));
+  if (replica === undefined || !secret.success) return [];
+  const own = placeOfDatabase({ adminSecretArn: secret.data }).account;
+  const ofKey = replica.keyArn.split(':')[4] ?? '';
+  const expected = replica.account ?? own;
+  if (ofKey === expected) return [];
+  const why =
+    replica.account === undefined ? 'the account of adminSecretArn, as replica.account is missing' : 'replica.account';
+  return [`${start}.replica.keyArn: is of account ${ofKey}; must be of ${expected}, ${why}`];
 }
 
 const budgetSchema = databaseConfigSchema

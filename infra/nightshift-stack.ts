@@ -3,6 +3,7 @@
 import { Annotations, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
+import { ageAlarms } from './age-alarms.ts';
 import { Alarms } from './alarms.ts';
 import { backupFunction } from './backup-function.ts';
 import { BackupStore } from './backup-store.ts';
@@ -34,7 +35,11 @@ export class NightshiftStack extends Stack {
     for (const [name, value] of Object.entries({ ...config.tags, 'nightshift:database': config.name }))
       Tags.of(this).add(name, value);
 
-    const store = new BackupStore(this, 'BackupStore', { database: config.name, ...config.backupStore });
+    const store = new BackupStore(this, 'BackupStore', {
+      database: config.name,
+      replica: config.replica,
+      ...config.backupStore,
+    });
     const access = new DatabaseAccess(this, 'DatabaseAccess', { config });
     const alarms = new Alarms(this, 'Alarms', { database: config.name, emails: config.alarms.emails });
     const queues = new EventQueues(this, 'EventQueues', { database: config.name, alarms });
@@ -57,6 +62,7 @@ export class NightshiftStack extends Stack {
     expireFunction(this, parts);
     healthFunction(this, parts);
     reportFunction(this, parts);
+    ageAlarms(this, parts);
 
     this.output('BackupBucketName', store.bucket.bucketName, 'Backups, run records and reports');
     this.output('BackupWorkflowArn', workflow.machine.stateMachineArn, 'Start it for a backup with its verification');
@@ -75,7 +81,7 @@ export class NightshiftStack extends Stack {
     if (paused)
       warn(
         'paused',
-        `${config.name} is paused until ${config.pausedUntil}: no schedule starts and no NotRunning alarm reports. They start again with the first deploy on or after that date, not by themselves`,
+        `${config.name} is paused until ${config.pausedUntil}: no schedule starts and no alarm on silence or age reports. They start again with the first deploy on or after that date, not by themselves`,
       );
     if (config.alarms.emails.length === 0)
       warn(

@@ -1,6 +1,7 @@
 // report: reads what the other jobs left in the bucket and says what it did not see.
 import type { Construct } from 'constructs';
 import type { ReportEnvironment } from '../functions/report/environment.ts';
+import { ageLimits } from './age-limits.ts';
 import type { DatabaseConfig } from './config.ts';
 import { silenceMinutes } from './schedule-window.ts';
 import { ScheduledFunction } from './scheduled-function.ts';
@@ -26,10 +27,13 @@ export function expectedJobs(schedules: DatabaseConfig['schedules']): string {
 /** The report function with its daily schedule. */
 export function reportFunction(scope: Construct, parts: StackParts): ScheduledFunction {
   const { store, config } = parts;
+  const limits = ageLimits(config);
   const environment: ReportEnvironment = {
     DATABASE_NAME: config.name,
     BACKUP_BUCKET: store.bucket.bucketName,
     EXPECTED_JOBS: expectedJobs(config.schedules),
+    VERIFIED_MAX_AGE_HOURS: String(limits.verified),
+    DRILL_MAX_AGE_HOURS: limits.drill?.toString(),
   };
   return new ScheduledFunction(scope, 'Report', {
     job: 'report',
@@ -40,7 +44,7 @@ export function reportFunction(scope: Construct, parts: StackParts): ScheduledFu
     retriesOfFailedEvent: 2,
     schedules: [{ name: 'report', schedule: config.schedules.report }],
     statements: [
-      store.mayGet('ReadRecordsAndManifests', 'runs/*', '*/manifest.json'),
+      store.mayGet('ReadRecordsAndEvidence', 'runs/*', '*/manifest.json', '*/verified/*', '*/drilled/*'),
       store.mayList('FindRecordsAndBackups', ['s3:ListBucket'], '*'),
       store.mayPut('PutReport', 'reports/*', 'runs/report/*'),
       store.mayUseKey('kms:Decrypt', 'kms:GenerateDataKey'),

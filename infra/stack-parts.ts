@@ -16,6 +16,6 @@ export interface StackParts {
   scheduleGroup: ScheduleGroup;
   /** pg_dump, pg_dumpall and pg_restore; undefined when none is configured. */
   clientLayer: ILayerVersion | undefined;
-  /** Schedules are made disabled, and NotRunning alarms tell nobody. */
+  /** Schedules are made disabled, and the alarms on silence (NotRunning) and ages tell nobody. */
   paused: boolean;
 }

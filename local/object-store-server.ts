@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../functions/shared/clock.ts';
 import { createFaults, type FaultHook } from './object-store/create-faults.ts';
 import { type Bucket, type BucketSettings, openBucket, readSettings } from './object-store/open-bucket.ts';
 import { type StoreState, serveRequest } from './object-store/serve-request.ts';
+import type { ReplicationHook } from './object-store/store-operation.ts';
 import { sideFolder, storePaths } from './object-store/store-paths.ts';
 
 export interface ObjectStoreServer {
@@ -29,6 +30,8 @@ export interface ObjectStoreSettings {
   readonly clock?: Pick<Clock, 'now'>;
   /** For tests; see create-faults.ts. */
   readonly fault?: FaultHook;
+  /** For tests: the replication status of an object; without it no object has one, as in a bucket without a rule. */
+  readonly replication?: ReplicationHook;
 }
 
 // Longer than the SDK keeps an idle connection, so that the server is never the one to close it under a request.
@@ -50,7 +53,9 @@ export async function startObjectStoreServer(settings: ObjectStoreSettings): Pro
     if (earlier !== undefined) await open(earlier);
   }
 
-  const state: StoreState = { buckets, clock, region, faults: createFaults(settings.fault), openBucket: open };
+  const { replication } = settings;
+  const faults = createFaults(settings.fault);
+  const state: StoreState = { buckets, clock, region, faults, replication, openBucket: open };
   const running = new Set<Promise<void>>();
   const serve = (incoming: IncomingMessage, response: ServerResponse) => {
     const served = serveRequest(state, incoming, response).finally(() => running.delete(served));

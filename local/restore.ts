@@ -1,5 +1,6 @@
 // `npm run restore`: restores a backup straight from S3 into a database of yours. Exit codes: 0 restored, 1 failed, 2 bad input.
 import { systemClock } from '../functions/shared/clock.ts';
+import { asJobFailure } from '../functions/shared/database-errors.ts';
 import type { Log } from '../functions/shared/log.ts';
 import { createObjectStore } from '../functions/shared/object-store.ts';
 import { findClientTools } from '../functions/shared/postgres-client-tools.ts';
@@ -8,7 +9,7 @@ import { openArchive } from '../functions/shared/restore/open-archive.ts';
 import { runRestore } from '../functions/shared/restore/run-restore.ts';
 import { findClientDirectories } from './postgres/find-binaries.ts';
 import { chooseBackup } from './restore/choose-backup.ts';
-import { describeBackup, describeOutcome } from './restore/describe-restore.ts';
+import { describeBackup, describeMissingRoles, describeOutcome } from './restore/describe-restore.ts';
 import { createTargetIfMissing, openTarget, requireServer } from './restore/open-target.ts';
 import { HELP, parseArguments, type RestoreArguments } from './restore/parse-arguments.ts';
 import { printPlan } from './restore/print-plan.ts';
@@ -25,7 +26,14 @@ await runCommand(
       console.log(HELP);
       return 0;
     }
-    await restore(options, signal);
+    try {
+      await restore(options, signal);
+    } catch (error) {
+      throw asJobFailure(error, {
+        during: 'the restore',
+        safeState: 'What was restored before is in the target, and the same command goes on with it',
+      });
+    }
     return 0;
   },
   { stopped: 'the same command goes on where it stopped', failureCode: 1 },
@@ -33,12 +41,14 @@ await runCommand(
 
 async function restore(options: RestoreArguments, signal: AbortSignal): Promise<void> {
   const store = createObjectStore(options.bucket);
-  const { manifest, state } = await chooseBackup(store, options);
-  console.log(describeBackup(manifest, state, systemClock.now()));
+  const chosen = await chooseBackup(store, options);
+  const { manifest } = chosen;
+  console.log(describeBackup(chosen, systemClock.now()));
   const target = openTarget(options.target, options.jobs, signal);
   const server = options.create ? target.inDatabase('postgres') : target;
   try {
-    const serverMajor = await requireServer(server, manifest);
+    const { serverMajor, missingRoles } = await requireServer(server, manifest);
+    if (missingRoles.length > 0) console.log(describeMissingRoles(missingRoles, options));
     const tools = await findClientTools(
       findClientDirectories()
         .map(({ directory }) => directory)
@@ -72,7 +82,8 @@ async function restore(options: RestoreArguments, signal: AbortSignal): Promise<
           onProgress: progress.update,
         });
         progress.stop();
-        console.log(describeOutcome(outcome, manifest, systemClock.monotonicMs() - startedMs));
+        const durationMs = systemClock.monotonicMs() - startedMs;
+        console.log(describeOutcome(outcome, manifest, { selection: options.selection, durationMs }));
       } finally {
         progress.stop();
       }

@@ -39,7 +39,8 @@ export async function runCommand(
       return;
     }
     if (!(error instanceof LocalRunError || error instanceof JobFailure)) throw error;
-    console.error(`\n${error.message}`);
+    // The runbook has a row for each code.
+    console.error(`\n${error.message}${error instanceof JobFailure ? ` [${error.code}]` : ''}`);
     process.exitCode = error instanceof LocalRunError ? 2 : failureCode;
   }
 }

@@ -32,7 +32,8 @@ export interface BenchWorld extends DataSetPlace {
 /** Of nightshift, as bootstrap makes it: no superuser, may read every row. */
 const ROLE = 'nightshift_backup';
 
-const SERVER_SETTINGS: Readonly<Record<string, string>> = {
+/** For a server that is only read. */
+const READ_ONLY_SETTINGS: Readonly<Record<string, string>> = {
   // Filling the tables shall not take longer than reading them …
   wal_level: 'minimal',
   max_wal_senders: '0',
@@ -44,7 +45,13 @@ const SERVER_SETTINGS: Readonly<Record<string, string>> = {
 
 /** Starts all parts; when one fails, those that were started are stopped before this throws. `say` is called with each. */
 export async function openBenchWorld(
-  options: { serverMajor: number | undefined; aptSources: string | undefined; tls: boolean },
+  options: {
+    serverMajor: number | undefined;
+    aptSources: string | undefined;
+    tls: boolean;
+    /** Lines of postgresql.conf. */
+    settings?: Readonly<Record<string, string>>;
+  },
   signal: AbortSignal,
   say: (words: string) => void,
 ): Promise<BenchWorld> {
@@ -64,12 +71,13 @@ export async function openBenchWorld(
     const bundled = await bundleBackupHandler(diskFolder);
     signal.throwIfAborted();
 
-    const cluster = await startThrowawayCluster({ binaries, settings: SERVER_SETTINGS });
+    const settings = options.settings ?? READ_ONLY_SETTINGS;
+    const cluster = await startThrowawayCluster({ binaries, settings });
     stops.push(async () => await cluster.stop());
     const caFile = options.tls ? cluster.caFile : undefined;
     if (!options.tls) allowClearText(cluster);
     const password = randomBytes(24).toString('base64url');
-    const { serverVersion, serverSettings } = await prepareServer(cluster, signal, password);
+    const { serverVersion, serverSettings } = await prepareServer(cluster, signal, password, Object.keys(settings));
     say(
       `PostgreSQL ${serverVersion}, clients ${clients.directory} (${clients.major}), TLS ${options.tls ? 'on' : 'off'}`,
     );
@@ -102,20 +110,17 @@ function allowClearText(cluster: ThrowawayCluster): void {
   process.kill(cluster.processId, 'SIGHUP');
 }
 
-async function prepareServer(cluster: ThrowawayCluster, signal: AbortSignal, password: string) {
+async function prepareServer(
+  cluster: ThrowawayCluster,
+  signal: AbortSignal,
+  password: string,
+  settings: readonly string[],
+) {
   return await asSuperuser({ cluster, signal }, 'postgres', async (client) => {
     const role = quoteIdentifier(ROLE);
     await client.query(`create role ${role} login bypassrls password ${quoteLiteral(password)}`);
     await client.query(`grant pg_read_all_data to ${role}`);
-    const names = [
-      ...Object.keys(SERVER_SETTINGS),
-      'shared_buffers',
-      'block_size',
-      'fsync',
-      'ssl',
-      'jit',
-      'server_version',
-    ];
+    const names = [...settings, 'shared_buffers', 'block_size', 'fsync', 'ssl', 'jit', 'server_version'];
     const { rows } = await client.query<{ name: string; value: string }>(
       'select name, current_setting(name) as value from pg_settings where name = any($1) order by name',
       [names],

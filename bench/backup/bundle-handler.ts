@@ -1,7 +1,7 @@
 // Bundles the backup function with exactly the options with which it is deployed (infra/function-bundle.ts).
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { functionBundle, projectRoot, sqlFolders } from '../../infra/function-bundle.ts';
 import { LocalRunError } from '../../local/local-run-error.ts';
 
@@ -16,41 +16,47 @@ export interface BundledFunction {
 export async function bundleBackupHandler(folder: string): Promise<BundledFunction> {
   const bundled = { folder: join(folder, 'function'), launcher: join(folder, 'launcher', 'lambda-process.mjs') };
   mkdirSync(bundled.folder, { recursive: true });
-  const options = functionBundle('backup');
-  try {
-    await build({
-      absWorkingDir: projectRoot,
-      entryPoints: ['functions/backup/handler.ts'],
-      outfile: join(bundled.folder, 'index.mjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: options.target ?? 'node24',
-      minify: options.minify ?? false,
-      keepNames: options.keepNames ?? false,
-      sourcemap: options.sourceMap ?? false,
-      sourcesContent: options.sourcesContent ?? true,
-      mainFields: options.mainFields ?? [],
-      external: options.externalModules ?? [],
-      banner: { js: options.banner ?? '' },
-      logLevel: 'silent',
-    });
-    // Node would strip the types in the measured process, with a compiler that takes 20 MiB which Lambda never needs.
-    await build({
-      entryPoints: [join(projectRoot, 'local/lambda/lambda-process.ts')],
-      outfile: bundled.launcher,
-      format: 'esm',
-      logLevel: 'silent',
-    });
-  } catch (error) {
-    const words = error instanceof Error ? error.message.split('\n').slice(0, 4).join(' / ') : String(error);
-    throw new LocalRunError(
-      `the backup function could not be bundled: ${words}. No benchmark was run`,
-      'npm run types tells more',
-    );
-  }
+  await bundleAsDeployed('functions/backup/handler.ts', join(bundled.folder, 'index.mjs'));
+  // Node would strip the types in the measured process, with a compiler that takes 20 MiB which Lambda never needs.
+  await mustBuild('local/lambda/lambda-process.ts', { outfile: bundled.launcher });
   for (const name of sqlFolders.backup) {
     cpSync(join(projectRoot, 'sql', name), join(bundled.folder, 'sql', name), { recursive: true });
   }
   return bundled;
+}
+
+/** Bundles a file of this repository as functions are; throws LocalRunError when it cannot. */
+export async function bundleAsDeployed(entryPoint: string, outfile: string): Promise<void> {
+  const options = functionBundle('backup');
+  await mustBuild(entryPoint, {
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: options.target ?? 'node24',
+    minify: options.minify ?? false,
+    keepNames: options.keepNames ?? false,
+    sourcemap: options.sourceMap ?? false,
+    sourcesContent: options.sourcesContent ?? true,
+    mainFields: options.mainFields ?? [],
+    external: options.externalModules ?? [],
+    banner: { js: options.banner ?? '' },
+  });
+}
+
+async function mustBuild(entryPoint: string, options: BuildOptions): Promise<void> {
+  try {
+    await build({
+      absWorkingDir: projectRoot,
+      entryPoints: [entryPoint],
+      format: 'esm',
+      logLevel: 'silent',
+      ...options,
+    });
+  } catch (error) {
+    const words = error instanceof Error ? error.message.split('\n').slice(0, 4).join(' / ') : String(error);
+    throw new LocalRunError(
+      `"${entryPoint}" could not be bundled: ${words}. No benchmark was run`,
+      'npm run types tells more',
+    );
+  }
 }

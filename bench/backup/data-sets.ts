@@ -40,13 +40,14 @@ export interface DataSetPlace {
 /**
  * Makes the database `bench_<label>`, vacuums and analyzes it, and reads it once, so that it is in memory.
  *
- * `bytes` is of COPY text; the last few per cent are as the rows come out.
+ * `bytes` is of COPY text; the last few per cent are as the rows come out. `withKeys` gives pgbench its keys and an index.
  */
 export async function makeDataSet(
   place: DataSetPlace,
   kind: DataSetName,
   label: string,
   bytes: number,
+  { withKeys = false } = {},
 ): Promise<DataSet> {
   const dbname = `bench_${label}`;
   await asSuperuser(place, 'postgres', async (client) => {
@@ -57,6 +58,7 @@ export async function makeDataSet(
     if (kind === 'pgbench') await fillPgbench(client, bytes);
     else if (kind === 'pair') for (const name of ['half_a', 'half_b']) await fillWide(client, name, bytes / 2);
     else await fillWide(client, 'wide', bytes);
+    if (kind === 'pgbench' && withKeys) await client.query(readSql('pgbench-keys.sql'));
     await client.query('commit');
     // Frozen, so that no case pays for hint bits that the one before has not set yet.
     await client.query('vacuum (freeze, analyze)');

@@ -6,11 +6,11 @@ import type { BackupBenchOptions } from '../parse-arguments.ts';
 
 const MIB = 1_048_576;
 /** MiB on the server per MiB of COPY text: 1.14 was measured for the wide table, 1.3 for pgbench; the rest is for WAL and sorting. */
-const TABLE_FACTOR = 1.6;
+export const TABLE_FACTOR = 1.6;
 /** MiB of archive per MiB of COPY text: a fifth for the wide table. */
-const ARCHIVE_FACTOR = 0.4;
+export const ARCHIVE_FACTOR = 0.4;
 /** An empty cluster. */
-const CLUSTER_MIB = 100;
+export const CLUSTER_MIB = 100;
 
 /** The MiB that a benchmark may need at the same time in the temporary folder and in memory. */
 export function neededSpace(options: Pick<BackupBenchOptions, 'rounds' | 'sizeMiB' | 'dataSets' | 'growthGiB'>): {
@@ -29,16 +29,18 @@ export function neededSpace(options: Pick<BackupBenchOptions, 'rounds' | 'sizeMi
 /** Throws LocalRunError when the temporary folder or /dev/shm has less. */
 export function mustHaveSpace(options: BackupBenchOptions): void {
   const { diskMiB, memoryMiB } = neededSpace(options);
-  for (const [folder, needed] of [
-    [tmpdir(), diskMiB],
-    ['/dev/shm', memoryMiB],
-  ] as const) {
-    const { bavail, bsize } = statfsSync(folder);
-    const free = Math.floor((bavail * bsize) / MIB);
-    if (free >= needed) continue;
-    throw new LocalRunError(
-      `"${folder}" has ${free} MiB free, but ${needed} MiB may be needed. Nothing was started`,
-      'give --size, --growth or --data less to do, or set TMPDIR to a larger disk',
-    );
-  }
+  const hint = 'give --size, --growth or --data less to do, or set TMPDIR to a larger disk';
+  mustHaveFree(tmpdir(), diskMiB, hint);
+  mustHaveFree('/dev/shm', memoryMiB, hint);
+}
+
+/** Throws LocalRunError when the file system of `folder` has less than so many MiB free. */
+export function mustHaveFree(folder: string, neededMiB: number, hint: string): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = Math.floor((bavail * bsize) / MIB);
+  if (free >= neededMiB) return;
+  throw new LocalRunError(
+    `"${folder}" has ${free} MiB free, but ${neededMiB} MiB may be needed. Nothing was started`,
+    hint,
+  );
 }

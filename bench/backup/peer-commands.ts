@@ -95,7 +95,8 @@ function copyStatement(table: string): string {
 /** The environment of a program that connects to nothing; no variable of this shell steers it. */
 export const LIBPQ_FREE: Readonly<Record<string, string>> = { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' };
 
-function libpqEnvironment(place: PeerPlace, dbname: string): Record<string, string> {
+/** Steers a program of PostgreSQL to one database; nothing of this shell does. */
+export function libpqEnvironment(place: PeerPlace, dbname: string): Record<string, string> {
   return {
     ...LIBPQ_FREE,
     PGHOST: place.host,

@@ -12,7 +12,7 @@ export interface Measured {
   usage: RunUsage;
 }
 
-interface Watched {
+export interface Watched {
   serverProcessId: number;
   sinkProcessId: number | undefined;
   signal: AbortSignal;
@@ -22,8 +22,11 @@ const LAST_LINES = 5;
 /** As long as Lambda lets a function run. */
 const FUNCTION_TIMEOUT_MS = 900_000;
 
-/** Runs a peer to its end; throws when its exit code is not 0. */
-export async function runPeerCommand(command: PeerCommand, watched: Watched): Promise<Measured> {
+/** Runs a program to its end; throws when its exit code is not 0. */
+export async function runProgram(
+  command: Pick<PeerCommand, 'program' | 'args' | 'environment'>,
+  watched: Watched,
+): Promise<Measured> {
   const nowhere = openSync('/dev/null', 'w');
   const measured = await measure(watched, () => {
     const child = spawn(command.program, command.args, {

@@ -14,8 +14,9 @@ import { countArchiveRows, proveManifest } from './prove-rows.ts';
 import { type Answered, runFunction } from './run-client.ts';
 import type { Outcome } from './run-record.ts';
 
-const DATABASE = 'bench';
-const BUCKET = 'bench-backups';
+/** As the backups are named in the bucket. */
+export const DATABASE = 'bench';
+export const BUCKET = 'bench-backups';
 /** The default of backup.memoryMiB; the parts must fit into it. */
 const FUNCTION_MEMORY_MIB = 2_048;
 
@@ -80,10 +81,10 @@ async function proven(
 }
 
 /** As infra sets it, with AWS made local and everything of it that is compared said here. */
-function environmentOfFunction(
-  world: BenchWorld,
-  dataSet: DataSet,
-  variant: Extract<Variant, { who: 'ours' }>,
+export function environmentOfFunction(
+  world: Pick<BenchWorld, 'peers' | 'secrets' | 'caFile'>,
+  dataSet: Pick<DataSet, 'dbname'>,
+  variant: Pick<Extract<Variant, { who: 'ours' }>, 'codec' | 'workers'>,
   endpoint: string,
 ): Record<string, string> {
   const { peers, secrets, caFile } = world;
@@ -105,14 +106,21 @@ function environmentOfFunction(
   };
   return {
     ...settings,
+    ...nodeEnvironment(endpoint),
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    AWS_LAMBDA_FUNCTION_NAME: 'bench-backup',
+  };
+}
+
+/** What every bundle gets: the Node process as it is deployed, and an S3 that is local. */
+export function nodeEnvironment(s3: string): Record<string, string> {
+  return {
     ...processEnvironment,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: randomBytes(16).toString('hex'),
     AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_ENDPOINT_URL_S3: endpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-    AWS_LAMBDA_FUNCTION_NAME: 'bench-backup',
+    AWS_ENDPOINT_URL_S3: s3,
     TZ: ':UTC',
   };
 }

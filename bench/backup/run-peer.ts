@@ -6,7 +6,7 @@ import type { BenchCase, Variant } from './cases.ts';
 import type { DataSet } from './data-sets.ts';
 import { peerCommand } from './peer-commands.ts';
 import { countArchiveRows } from './prove-rows.ts';
-import { runPeerCommand } from './run-client.ts';
+import { runProgram } from './run-client.ts';
 import type { Outcome } from './run-record.ts';
 
 /** Runs it once; `readBack` also reads the rows of the archive, where there is one. */
@@ -18,7 +18,7 @@ export async function runPeer(
   readBack: boolean,
 ): Promise<Outcome> {
   const command = peerCommand(world.peers, variant, sink, dataSet, folder);
-  const run = await runPeerCommand(command, {
+  const run = await runProgram(command, {
     serverProcessId: world.cluster.processId,
     sinkProcessId: undefined,
     signal: world.signal,

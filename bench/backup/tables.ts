@@ -73,11 +73,13 @@ export function growthTable(rows: readonly GrowthRow[]): string {
   return table.toString();
 }
 
-function newTable(head: string[], leftColumns: number) {
+/** A table without lines; the first `leftColumns` are words, the others figures. */
+export function newTable(head: string[], leftColumns: number) {
   const colAligns = head.map((_, index) => (index < leftColumns ? ('left' as const) : ('right' as const)));
   return new Table({ head, colAligns, style: { compact: true, head: [], border: [] } });
 }
 
-function shown(value: number | undefined, digits: number): string {
+/** `-` is what was not measured. */
+export function shown(value: number | undefined, digits: number): string {
   return value === undefined ? '-' : value.toFixed(digits);
 }

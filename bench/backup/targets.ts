@@ -72,7 +72,8 @@ export function judgeTargets(summaries: readonly CaseSummary[], growth: readonly
   ];
 }
 
-function judge(target: Omit<Target, 'verdict'>): Target {
+/** The verdict by what was measured. */
+export function judge(target: Omit<Target, 'verdict'>): Target {
   const { measured, limit } = target;
   const verdict = measured === undefined ? 'not measured' : measured <= limit ? 'met' : 'NOT met';
   return { ...target, verdict };

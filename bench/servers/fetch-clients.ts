@@ -18,15 +18,7 @@ export async function fetchClients(
   aptSources: string | undefined,
   signal: AbortSignal,
 ): Promise<BenchClients> {
-  const psql = defaultPlaces()
-    .map((place) => join(place, 'psql'))
-    .find(isExecutable);
-  if (psql === undefined) {
-    throw new LocalRunError(
-      'there is no psql on this machine. No benchmark was run',
-      'install the PostgreSQL client programs',
-    );
-  }
+  const psql = findProgram('psql');
   const installed = findClientDirectories()
     .filter((found) => found.major >= major)
     .toSorted((a, b) => a.major - b.major)[0];
@@ -42,6 +34,18 @@ export async function fetchClients(
     }
   }
   throw lastError;
+}
+
+/** A client program of this machine, of any major: for what does not depend on it. Throws LocalRunError when there is none. */
+export function findProgram(name: 'psql' | 'vacuumdb'): string {
+  const found = defaultPlaces()
+    .map((place) => join(place, name))
+    .find(isExecutable);
+  if (found !== undefined) return found;
+  throw new LocalRunError(
+    `there is no ${name} on this machine. No benchmark was run`,
+    'install the PostgreSQL client programs',
+  );
 }
 
 async function build(major: number, aptSources: string | undefined, signal: AbortSignal): Promise<string> {

@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { DiscardCounters } from './discard-store.ts';
 import type { StoreMessage } from './store-process.ts';
 
-export type StoreSettings = { kind: 'discard'; latencyMs: number } | { kind: 'disk'; folder: string; bucket: string };
+export type StoreSettings =
+  | { kind: 'discard'; latencyMs: number }
+  /** `latencyMs` is waited before anything of a request is looked at; none without it. */
+  | { kind: 'disk'; folder: string; bucket: string; latencyMs?: number };
 
 export interface StoreProcess {
   readonly endpoint: string;
@@ -17,7 +20,9 @@ export interface StoreProcess {
 /** Settles when it takes requests. It ends by itself when this process ends, however that happens. */
 export async function startStore(settings: StoreSettings): Promise<StoreProcess> {
   const args =
-    settings.kind === 'discard' ? ['discard', String(settings.latencyMs)] : ['disk', settings.folder, settings.bucket];
+    settings.kind === 'discard'
+      ? ['discard', String(settings.latencyMs)]
+      : ['disk', settings.folder, settings.bucket, String(settings.latencyMs ?? 0)];
   const child = fork(fileURLToPath(new URL('store-process.ts', import.meta.url)), args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],

@@ -27,8 +27,9 @@ export interface FoundBackups {
 /** All backups of a database; a manifest or evidence that cannot be read is told, not thrown. */
 export async function readBackups(store: ObjectStore, database: string): Promise<FoundBackups> {
   const ids: string[] = [];
-  for await (const folder of store.listFolders(databasePrefix(database))) {
-    const backupId = backupIdOf(database, folder);
+  const prefix = databasePrefix(database);
+  for await (const folder of store.listVersionFolders(prefix)) {
+    const backupId = backupIdOf(database, `${prefix}${folder}/`);
     if (backupId !== undefined) ids.push(backupId);
   }
   const read = await inParallel(READS_IN_FLIGHT, ids, async (backupId) => await readBackup(store, database, backupId));

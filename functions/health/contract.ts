@@ -8,7 +8,7 @@ export type Tier = (typeof tiers)[number];
 export const statuses = ['ok', 'warning', 'critical', 'unknown'] as const;
 export type Status = (typeof statuses)[number];
 
-export const units = ['percent', 'seconds', 'transactions', 'count'] as const;
+export const units = ['percent', 'seconds', 'transactions', 'count', 'hours'] as const;
 export type Unit = (typeof units)[number];
 
 export const healthEvent = jobEventSchema('health', {

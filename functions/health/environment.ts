@@ -1,10 +1,26 @@
 // The settings of health: the contract between infra and this function.
-import { backupStoreSettings, databaseSettings } from '../shared/environment.ts';
-import { type EnvironmentVariables, integer, withFallback } from '../shared/read-environment.ts';
+import { ageLimitSettings, backupStoreSettings, databaseSettings, LONGEST_AGE_HOURS } from '../shared/environment.ts';
+import { type EnvironmentVariables, integer, optional, withFallback } from '../shared/read-environment.ts';
 
 export const healthSettings = {
   ...databaseSettings,
   ...backupStoreSettings,
+  ...ageLimitSettings,
+  BACKUP_MAX_AGE_HOURS: integer({
+    summary: 'How old the snapshot of the newest backup that is not broken may be, in hours.',
+    example: '28',
+    min: 1,
+    max: LONGEST_AGE_HOURS,
+  }),
+  REPLICA_MAX_AGE_HOURS: optional(
+    integer({
+      summary:
+        'How old the snapshot of the newest backup that is copied to the replica may be, in hours. Left out: there is no replica.',
+      example: '37',
+      min: 1,
+      max: LONGEST_AGE_HOURS,
+    }),
+  ),
   // A check that waits is itself a burden on a server in trouble: it gives up and says "unknown".
   LOCK_TIMEOUT_MS: withFallback(
     integer({

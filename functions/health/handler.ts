@@ -1,7 +1,9 @@
 // Lambda entry point of health: every minute, every quarter of an hour and daily. Opens the database, never writes to it.
+// The slower tiers first look at the ages of the backups, which needs no database.
 import { secretCredentials } from '../shared/credentials.ts';
 import { createDatabase, limitsOf, tlsOf } from '../shared/database.ts';
 import { jobHandler } from '../shared/job-handler.ts';
+import { runAges } from './ages/run-ages.ts';
 import { healthEvent } from './contract.ts';
 import { healthSettings } from './environment.ts';
 import { runHealth } from './run-health.ts';
@@ -12,7 +14,7 @@ export const handler = jobHandler({
   event: healthEvent,
   // A record each minute would be half a million objects a year; the metrics of the minute tier say the same.
   recorded: ({ tier }) => tier !== 'minute',
-  run: async ({ event, settings, log, metrics, clock, signal }) => {
+  run: async ({ event, settings, log, metrics, clock, store, signal }) => {
     const database = createDatabase({
       job: 'health',
       credentials: secretCredentials(settings.DATABASE_SECRET_ARN),
@@ -23,7 +25,18 @@ export const handler = jobHandler({
     });
     try {
       const statementTimeoutMs = settings.STATEMENT_TIMEOUT_MS;
-      return await runHealth({ database, tier: event.tier, statementTimeoutMs, log, metrics, clock, signal });
+      const limits = {
+        backup: settings.BACKUP_MAX_AGE_HOURS,
+        verified: settings.VERIFIED_MAX_AGE_HOURS,
+        drill: settings.DRILL_MAX_AGE_HOURS,
+        replica: settings.REPLICA_MAX_AGE_HOURS,
+      };
+      // Before the database is opened, so that one that cannot be reached does not silence them.
+      const ages =
+        event.tier === 'minute'
+          ? []
+          : await runAges({ store, database: settings.DATABASE_NAME, limits, clock, log, metrics });
+      return await runHealth({ database, tier: event.tier, ages, statementTimeoutMs, log, metrics, clock, signal });
     } finally {
       await database.close();
     }

@@ -12,6 +12,8 @@ import { runCheck } from './run-check.ts';
 interface HealthDependencies {
   database: Database;
   tier: Tier;
+  /** The results of the checks that need no database. */
+  ages?: readonly CheckResult[];
   statementTimeoutMs: number;
   log: Log;
   metrics: Metrics;
@@ -27,7 +29,7 @@ export async function runHealth(deps: HealthDependencies): Promise<HealthResult>
   const selected = deps.checks ?? checksOfTier(tier);
   return await deps.database.withSession(async (session) => {
     const server = await readServerFacts(session);
-    const results: CheckResult[] = [];
+    const results: CheckResult[] = [...(deps.ages ?? [])];
     for (const check of selected) {
       deps.signal.throwIfAborted();
       const startedMs = clock.monotonicMs();

@@ -1,7 +1,7 @@
 // The report as one HTML file that needs nothing else: no script, no picture, no font from anywhere. Pure.
 import { backupSection } from './backup-section.ts';
 import type { Verdict } from './contract.ts';
-import { describeAge, describeCount, describeDuration, describeInstant } from './describe-amounts.ts';
+import { describeAge, describeCount, describeDuration, describeHours, describeInstant } from './describe-amounts.ts';
 import { drawSign } from './draw-figures.ts';
 import { healthSection, purgeSection } from './finding-sections.ts';
 import { html, type Markup } from './html.ts';
@@ -20,7 +20,7 @@ const SHOWN_REASONS = 8;
 
 /** The whole page. Every text from outside is escaped by `html`. */
 export function buildPage(facts: NightFacts, judgement: Judgement, runId: string, toolVersion: string): string {
-  const { database, now, backups, findings } = facts;
+  const { database, now, backups, limits, findings } = facts;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -39,7 +39,7 @@ export function buildPage(facts: NightFacts, judgement: Judgement, runId: string
 ${verdictBox(judgement, findings.health.length)}
 ${keyFigures(facts)}
 ${jobSection(judgement.jobs, now)}
-${backupSection(backups, now)}
+${backupSection(backups, limits, now)}
 ${healthSection(findings)}
 ${purgeSection(findings)}
 <footer>
@@ -72,24 +72,36 @@ function headline(verdict: Verdict): string {
   return { ok: 'All is ok', 'needs attention': 'Needs attention', 'could not tell': 'Could not tell' }[verdict];
 }
 
-function keyFigures({ backups, findings, now }: NightFacts): Markup {
-  const [newest] = backups.shown;
-  const proven = backups.shown.find(({ drill }) => drill === 'ok');
+function keyFigures({ backups, limits, findings, now }: NightFacts): Markup {
+  const { counted, drill } = backups;
+  const ageOf = (instant: string) => describeAge(now.getTime() - Date.parse(instant));
+  const lost = counted?.takenAt ? now.getTime() - Date.parse(counted.takenAt) : undefined;
+  const isMet = lost !== undefined && lost <= limits.verifiedHours * 3_600_000;
   const count = (status: string) => findings.health.filter((finding) => finding.status === status).length;
-  const figures: readonly (readonly [string, string])[] = [
-    [
-      newest === undefined ? 'none' : describeAge(now.getTime() - Date.parse(newest.takenAt)),
-      'age of the newest backup',
-    ],
-    [newest === undefined ? '–' : describeCount(newest.rows), 'rows in it'],
-    [
-      proven === undefined ? 'none' : describeAge(now.getTime() - Date.parse(proven.takenAt)),
-      `age of the newest backup proven to restore${proven?.rtoSeconds ? ` (in ${describeDuration(proven.rtoSeconds * 1_000)})` : ''}`,
-    ],
-    [
+  const figures: readonly Markup[] = [
+    figure(
+      lost === undefined ? 'all' : describeAge(lost),
+      `RPO: would be lost with the database now; the limit is ${describeHours(limits.verifiedHours)}`,
+      isMet ? '' : 'critical',
+    ),
+    figure(
+      drill?.rtoSeconds ? describeDuration(drill.rtoSeconds * 1_000) : '–',
+      drill === undefined
+        ? 'RTO: no restore drill that was ok'
+        : `RTO: the restore of the drill ${ageOf(drill.finishedAt)} ago`,
+    ),
+    figure(
+      counted?.rows ? describeCount(counted.rows) : '–',
+      counted ? `rows in the newest ${counted.state} backup` : 'rows: no backup counts',
+    ),
+    figure(
       findings.health.length === 0 ? '–' : `${count('critical')} / ${count('warning')} / ${count('unknown')}`,
       'health checks critical / warning / unknown',
-    ],
+    ),
   ];
-  return html`<div class="figures">${figures.map(([value, label]) => html`<div class="figure"><b>${value}</b><span>${label}</span></div>`)}</div>`;
+  return html`<div class="figures">${figures}</div>`;
+}
+
+function figure(value: string, label: string, className = ''): Markup {
+  return html`<div class="figure"><b class="${className}">${value}</b><span>${label}</span></div>`;
 }

@@ -11,6 +11,14 @@ export function drawBar(value: number, largest: number): Markup {
   return html`<svg class="bar" width="${BAR_WIDTH}" height="10" role="img" aria-label="${Math.round(share * 100)} % of the largest"><rect width="${BAR_WIDTH}" height="10" rx="3" fill="var(--line)"/><rect width="${width}" height="10" rx="3" fill="var(--bar)"/></svg>`;
 }
 
+/** How far an age is on its way to the limit, which is the mark; beyond it the bar is red. */
+export function drawGauge(ageMs: number, limitMs: number): Markup {
+  const mark = Math.round(BAR_WIDTH * 0.8);
+  const width = Math.min(BAR_WIDTH, Math.max(2, Math.round((ageMs / limitMs) * mark)));
+  const colour = ageMs > limitMs ? 'var(--critical)' : 'var(--ok)';
+  return html`<svg class="gauge" width="${BAR_WIDTH}" height="14" role="img" aria-label="${Math.round((100 * ageMs) / limitMs)} % of the limit"><rect y="3" width="${BAR_WIDTH}" height="8" rx="3" fill="var(--line)"/><rect y="3" width="${width}" height="8" rx="3" fill="${colour}"/><rect x="${mark}" width="2" height="14" fill="var(--soft)"/></svg>`;
+}
+
 const STRIP_WIDTH = 168;
 
 /** The runs of a job in the last hours, oldest on the left: a green tick for each that ended well, a red one for a failure. */

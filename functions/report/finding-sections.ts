@@ -31,10 +31,13 @@ function newestOf(health: readonly HealthFinding[]): string {
   );
 }
 
+/** Counts of things have none. */
+const UNIT_SIGNS: Readonly<Record<string, string>> = { percent: ' %', seconds: ' s', hours: ' h' };
+
 function describeValue({ value, unit }: HealthFinding): string {
   if (value === null) return '–';
   const amount = Number.isInteger(value) ? describeCount(value) : value.toFixed(1);
-  return unit === 'percent' ? `${amount} %` : unit === 'seconds' ? `${amount} s` : amount;
+  return `${amount}${UNIT_SIGNS[unit] ?? ''}`;
 }
 
 /** One row per policy of the newest purge; nothing when there was none. */

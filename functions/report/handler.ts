@@ -16,5 +16,6 @@ export const handler = jobHandler({
       runId,
       database: settings.DATABASE_NAME,
       expectedJobs: settings.EXPECTED_JOBS,
+      limits: { verifiedHours: settings.VERIFIED_MAX_AGE_HOURS, drillHours: settings.DRILL_MAX_AGE_HOURS },
     }),
 });

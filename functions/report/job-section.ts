@@ -1,4 +1,5 @@
 // The table of jobs: what ran when, for how long, with which figures, and what was not seen at all.
+import * as z from 'zod';
 import type { RunRecord } from '../shared/run-record.ts';
 import {
   describeAge,
@@ -82,11 +83,7 @@ function figuresOf({ job, result, dryRun }: RunRecord): string {
       typeof result['backupId'] === 'string' ? result['backupId'] : undefined,
       number('rows', (rows) => `${describeCount(rows)} rows verified`),
     ],
-    'restore-drill': [
-      typeof result['backupId'] === 'string' ? result['backupId'] : undefined,
-      number('rtoSeconds', (seconds) => `restored in ${describeDuration(seconds * 1_000)}`),
-      number('rows', (rows) => `${describeCount(rows)} rows compared`),
-    ],
+    'restore-drill': drillFigures(result['drills']),
     expire: [
       number('expired', (count) => `${describeCount(count)} backups expired`),
       keptFigure(result['backups'], result['expired']),
@@ -105,6 +102,20 @@ function figuresOf({ job, result, dryRun }: RunRecord): string {
   }[job];
   const texts = figures.filter((text) => text !== undefined && text !== '');
   return [...(dryRun ? ['dry run: nothing was changed'] : []), ...texts].join(' · ');
+}
+
+const drilled = z.object({
+  backupId: z.string(),
+  rtoSeconds: z.number().nullable(),
+  compared: z.object({ rows: z.number() }),
+});
+
+/** Of each backup that was drilled. */
+function drillFigures(drills: unknown): string[] {
+  return (z.array(drilled).safeParse(drills).data ?? []).map(({ backupId, rtoSeconds, compared }) => {
+    const restored = rtoSeconds === null ? '' : `restored in ${describeDuration(rtoSeconds * 1_000)}, `;
+    return `${backupId}: ${restored}${describeCount(compared.rows)} rows compared`;
+  });
 }
 
 function keptFigure(backups: unknown, expired: unknown): string | undefined {

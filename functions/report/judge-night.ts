@@ -2,7 +2,8 @@
 import { type JobName, jobNames } from '../shared/jobs.ts';
 import type { RunRecord } from '../shared/run-record.ts';
 import type { Verdict } from './contract.ts';
-import { describeAge, describeHours } from './describe-amounts.ts';
+import { describeHours } from './describe-amounts.ts';
+import { type AgeLimits, JUDGED_HERE, judgeBackups } from './judge-backups.ts';
 import type { ExpectedJob } from './parse-expected-jobs.ts';
 import type { Backups } from './read-backups.ts';
 import type { Findings } from './read-findings.ts';
@@ -15,6 +16,7 @@ export interface NightFacts {
   records: readonly RunRecord[];
   unreadable: readonly string[];
   backups: Backups;
+  limits: AgeLimits;
   findings: Findings;
 }
 
@@ -40,10 +42,12 @@ export interface Judgement {
 /** Weighs what was seen; a night without any record is "could not tell", because nothing at all was seen. */
 export function judgeNight(facts: NightFacts): Judgement {
   const jobs = summarizeJobs(facts);
+  const backups = judgeBackups(facts.backups, facts.limits, facts.now);
+  const health = facts.findings.health.filter(({ id }) => !JUDGED_HERE.includes(id));
   const attention = [
+    ...backups.attention,
     ...jobs.flatMap((job) => judgeJob(job)),
-    ...judgeBackups(facts),
-    ...facts.findings.health
+    ...health
       .filter(({ status }) => status === 'critical' || status === 'warning')
       .map(({ id, status, message }) => `health check ${id} (${status}): ${message}`),
     ...facts.findings.purge
@@ -51,8 +55,8 @@ export function judgeNight(facts: NightFacts): Judgement {
       .map(({ policy }) => `purge policy ${policy} stopped before its end; rows past retention are left`),
   ];
   const unknown = [
-    ...(facts.backups.problem === null ? [] : [`the backups could not be listed: ${facts.backups.problem}`]),
-    ...facts.findings.health
+    ...backups.unknown,
+    ...health
       .filter(({ status }) => status === 'unknown')
       .map(({ id, message }) => `health check ${id} could not look: ${message}`),
     ...facts.findings.problems,
@@ -103,14 +107,4 @@ function summarizeJobs({ expected, records, now }: NightFacts): JobSummary[] {
 function judgeJob({ job, state, last, expectedHours }: JobSummary): string[] {
   if (state === 'not seen') return [`${job} was not seen within ${describeHours(expectedHours ?? 0)}`];
   return state === 'failed' ? [`${job} failed: ${last?.failure?.problem ?? 'its record does not say why'}`] : [];
-}
-
-function judgeBackups({ backups, expected, now }: NightFacts): string[] {
-  if (backups.problem !== null) return [];
-  const [newest] = backups.shown;
-  if (newest === undefined) return ['there is no backup'];
-  const hours = expected.find(({ job }) => job === 'backup')?.hours;
-  const ageMs = now.getTime() - Date.parse(newest.takenAt);
-  const isOld = hours !== undefined && ageMs > hours * 3_600_000;
-  return isOld ? [`the newest backup is ${describeAge(ageMs)} old, more than ${describeHours(hours)}`] : [];
 }

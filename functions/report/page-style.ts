@@ -50,6 +50,9 @@ tbody tr:first-child td { border-top: 0; }
 .pill { display: inline-block; border-radius: 999px; padding: 1px 10px; font-size: 13px; font-weight: 600; white-space: nowrap; }
 .pill.ok { background: var(--ok-back); } .pill.warning { background: var(--warning-back); }
 .pill.critical { background: var(--critical-back); } .pill.unknown { background: var(--unknown-back); }
+tr.reason td { border-top: 0; padding-top: 0; font-size: 13.5px; }
+.pill.proven { background: var(--ok); color: var(--card); }
+.rpo { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; padding: 12px 14px; border-bottom: 1px solid var(--line); }
 .note { font-size: 13.5px; color: var(--soft); }
 code { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
 code.fix { display: block; background: var(--code); border-radius: 6px; padding: 6px 10px; margin-top: 6px; }

@@ -1,73 +1,46 @@
-// The newest backups with what a person asks about them: how old, how large, how many rows, and does it restore.
-import { backupKeys } from '../shared/backup-layout.ts';
-import { type BackupManifest, readManifests } from '../shared/backup-manifest.ts';
-import { JobFailure } from '../shared/job-failure.ts';
+// The newest backups with what a person asks about them: how old, how large, how many rows, and may one rely on it.
+import { type BackupSummary, isCounted, newestFirst, summarizeBackup } from '../shared/backup-summary.ts';
+import type { DrillRecord } from '../shared/drill-record.ts';
+import { newestGoodDrill, readNewestDrills } from '../shared/newest-drills.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import type { RunRecords } from './read-run-records.ts';
+import { listBackupIds, readStoredBackup, type StoredBackup } from '../shared/stored-backup.ts';
 
-/** More would not be read, and each costs a request. */
+/** More would not be read, and each costs some requests. */
 const SHOWN_BACKUPS = 10;
-
-export interface BackupSummary {
-  backupId: string;
-  takenAt: string;
-  bytes: number;
-  tables: number;
-  rows: number;
-  /** The newest restore drill of this backup; "unclear" when its evidence is there but its run record is not. */
-  drill: 'ok' | 'failed' | 'unclear' | 'none';
-  rtoSeconds: number | null;
-}
+/** As far back as one that counts is looked for, when none of those shown does. */
+const MOST_BACKUPS = 30;
 
 export interface Backups {
   /** Newest first. */
   shown: BackupSummary[];
   total: number;
-  /** Why the backups could not be read; null when they could. */
-  problem: string | null;
+  /** The newest that is verified or drilled: what would be left if the database vanished now. */
+  counted: BackupSummary | undefined;
+  /** The newest drill that was ok, also of a backup that is not shown. */
+  drill: Pick<DrillRecord, 'backupId' | 'finishedAt' | 'rtoSeconds'> | undefined;
+  /** Why the last drill could not be read; undefined when it could. */
+  drillProblem: string | undefined;
 }
 
-/** The backups; a damaged manifest becomes `problem`, so that the rest of the report is still written. */
-export async function readBackups(store: ObjectStore, database: string, runs: RunRecords): Promise<Backups> {
-  let manifests: BackupManifest[];
-  try {
-    manifests = await readManifests(store, database);
-  } catch (error) {
-    if (!(error instanceof JobFailure) || error.code !== 'manifest.wrong') throw error;
-    return { shown: [], total: 0, problem: error.problem };
+/** The backups; what cannot be read is shown as such. Throws when S3 does not answer. */
+export async function readBackups(store: ObjectStore, database: string): Promise<Backups> {
+  const ids = await listBackupIds(store, database);
+  const seen: StoredBackup[] = [];
+  let looked = 0;
+  for (const id of ids.slice(0, MOST_BACKUPS)) {
+    if (seen.length >= SHOWN_BACKUPS && seen.some(isCounted)) break;
+    looked += 1;
+    const backup = await readStoredBackup(store, database, id);
+    if (backup !== undefined) seen.push(backup);
   }
-  const shown: BackupSummary[] = [];
-  for (const manifest of manifests.slice(0, SHOWN_BACKUPS)) {
-    shown.push({
-      backupId: manifest.backupId,
-      takenAt: manifest.takenAt,
-      bytes: manifest.objects.reduce((sum, object) => sum + object.bytes, 0),
-      tables: manifest.tables.length,
-      rows: manifest.tables.reduce((sum, table) => sum + table.rows, 0),
-      ...(await readDrill(store, database, manifest.backupId, runs)),
-    });
-  }
-  return { shown, total: manifests.length, problem: null };
-}
-
-async function readDrill(
-  store: ObjectStore,
-  database: string,
-  backupId: string,
-  runs: RunRecords,
-): Promise<Pick<BackupSummary, 'drill' | 'rtoSeconds'>> {
-  // The evidence `drilled/<run id>.json` says that there was a drill, the run record says how it ended.
-  const marker = '.json';
-  const prefix = backupKeys(database, backupId).drilled('').slice(0, -marker.length);
-  const drills = [];
-  for await (const { key } of store.list(prefix)) {
-    drills.push(await runs.find('restore-drill', key.slice(prefix.length, -marker.length)));
-  }
-  if (drills.length === 0) return { drill: 'none', rtoSeconds: null };
-  const [newest] = drills
-    .filter((record) => record !== undefined)
-    .toSorted((a, b) => b.finishedAt.localeCompare(a.finishedAt));
-  if (newest === undefined) return { drill: 'unclear', rtoSeconds: null };
-  const seconds = newest.result['rtoSeconds'];
-  return { drill: newest.outcome, rtoSeconds: typeof seconds === 'number' ? seconds : null };
+  const newest = await readNewestDrills(store, database);
+  const beside = seen.flatMap((backup) => (backup.state === 'unreadable' ? [] : backup.evidence.drills));
+  const summaries = newestFirst(seen.map(summarizeBackup));
+  return {
+    shown: summaries.slice(0, SHOWN_BACKUPS),
+    total: ids.length - (looked - seen.length),
+    counted: summaries.find(isCounted),
+    drill: newestGoodDrill([...newest.drills, ...beside]),
+    drillProblem: newest.problem,
+  };
 }

@@ -1,6 +1,6 @@
 // Reads the run records that a report needs: the last 24 h, and of each expected job as far back as its window reaches.
 import { compactInstant } from '../shared/clock.ts';
-import { type JobName, jobNames } from '../shared/jobs.ts';
+import { jobNames } from '../shared/jobs.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
 import { type RunRecord, runRecordSchema, runRecordsPrefix } from '../shared/run-record.ts';
 import type { ExpectedJob } from './parse-expected-jobs.ts';
@@ -15,8 +15,6 @@ export interface RunRecords {
   records: RunRecord[];
   /** Keys of records that could not be understood, with why. */
   unreadable: string[];
-  /** Reads a record of any age by its job and run id. */
-  find(job: JobName, runId: string): Promise<RunRecord | undefined>;
 }
 
 /** Lists per job, so that the many records of health do not hide those of the others. */
@@ -26,11 +24,9 @@ export async function readRunRecords(
   expected: readonly ExpectedJob[],
   now: Date,
 ): Promise<RunRecords> {
-  const keys = new Map<JobName, string[]>();
   const wanted: string[] = [];
   for (const job of jobNames) {
     const ofJob = await listKeys(store, `${runRecordsPrefix(database)}${job}/`);
-    keys.set(job, ofJob);
     wanted.push(...chooseKeys(ofJob, expected.find((one) => one.job === job)?.hours ?? REPORT_HOURS, now));
   }
   const records: RunRecord[] = [];
@@ -45,11 +41,6 @@ export async function readRunRecords(
   return {
     records: records.toSorted((a, b) => b.finishedAt.localeCompare(a.finishedAt)),
     unreadable,
-    find: async (job, runId) => {
-      const key = keys.get(job)?.findLast((one) => one.endsWith(`-${runId}.json`));
-      const read = key === undefined ? undefined : await readRecord(store, database, key);
-      return typeof read === 'string' ? undefined : read;
-    },
   };
 }
 

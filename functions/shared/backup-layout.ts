@@ -45,6 +45,23 @@ export function reportKeys(database: string, runId: string) {
   return { html: `${database}/reports/${runId}/report.html`, prefix: `${database}/reports/` };
 }
 
+/**
+ * What health remembers of the copying of a backup to another bucket: the first `checked` of its `total` objects were copied.
+ *
+ * Both stand in the key, so that one listing tells of all backups.
+ */
+export function copySampleKeys(database: string) {
+  const prefix = `${database}/health/copied/`;
+  return {
+    prefix,
+    sample: (backupId: string, checked: number, total: number) => `${prefix}${backupId}/${checked}-of-${total}.json`,
+    parse: (key: string): { backupId: string; checked: number; total: number } | undefined => {
+      const [, backupId = '', checked, total] = /^([^/]+)\/(\d+)-of-(\d+)\.json$/.exec(key.slice(prefix.length)) ?? [];
+      return checked === undefined ? undefined : { backupId, checked: Number(checked), total: Number(total) };
+    },
+  };
+}
+
 const BACKUP_ID = /^\d{8}T\d{6}Z(-[23])?$/;
 
 /** The backup id in a key, or undefined when the key belongs to no backup. */

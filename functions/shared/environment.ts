@@ -46,6 +46,28 @@ export const backupStoreSettings = {
   BACKUP_BUCKET: text({ summary: 'S3 bucket of the backups.', example: 'nightshift-orders-backups' }),
 } as const;
 
+/** 90 days. */
+export const LONGEST_AGE_HOURS = 2_160;
+
+/** The limits of the ages that health watches and the report shows. */
+export const ageLimitSettings = {
+  VERIFIED_MAX_AGE_HOURS: integer({
+    summary:
+      'How old the snapshot of the newest verified backup may be, in hours: the limit of the RPO, what would be lost with the database.',
+    example: '31',
+    min: 1,
+    max: LONGEST_AGE_HOURS,
+  }),
+  DRILL_MAX_AGE_HOURS: optional(
+    integer({
+      summary: 'How long ago the last restore drill that was ok may be, in hours. Left out: drills are not watched.',
+      example: '76',
+      min: 1,
+      max: LONGEST_AGE_HOURS,
+    }),
+  ),
+} as const;
+
 export const clientToolsSettings = {
   POSTGRES_CLIENT_DIRECTORIES: withFallback(
     text({

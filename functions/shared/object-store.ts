@@ -28,6 +28,9 @@ export interface StoredObject {
   etag: string;
 }
 
+/** What S3 says of the copying of an object to another bucket; undefined when no rule applied to it when it was written. */
+export type ReplicationStatus = 'PENDING' | 'COMPLETED' | 'FAILED' | 'REPLICA';
+
 export interface ObjectVersion {
   key: string;
   versionId: string;
@@ -74,13 +77,15 @@ export interface ObjectStore {
    * An object that ends before gives fewer bytes and no error; a connection that breaks is an error of the stream.
    */
   getRange(key: string, from: number, length: number, signal?: AbortSignal): Promise<Readable | undefined>;
-  head(key: string): Promise<StoredObject | undefined>;
+  head(key: string): Promise<(StoredObject & { replication: ReplicationStatus | undefined }) | undefined>;
   /** All objects whose key starts with the prefix, in order of key. */
   list(prefix: string): AsyncIterable<StoredObject>;
+  /** The next parts of the keys behind the prefix, up to their slash, in order: one request for 1,000 of them. */
+  listFolders(prefix: string): AsyncIterable<string>;
   /** All versions and delete markers whose key starts with the prefix. */
   listVersions(prefix: string): AsyncIterable<ObjectVersion>;
-  /** The parts up to the next "/" of all keys that start with the prefix, also of those that are hidden by a delete marker. */
-  listFolders(prefix: string): AsyncIterable<string>;
+  /** As listFolders, also of keys that are hidden by a delete marker. */
+  listVersionFolders(prefix: string): AsyncIterable<string>;
   /** Deletes versions for good; returns those that S3 refused, with its reason. */
   deleteVersions(versions: readonly VersionId[]): Promise<{ version: VersionId; code: string; reason: string }[]>;
   /** Until when object lock keeps a version; undefined when no retention date is set on it, or it is gone. */
@@ -142,6 +147,22 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
 
   /** Learned from the answers: a bucket encrypts all of its objects in one way. */
   let etagsAreMd5 = false;
+
+  async function* versionPages(
+    prefix: string,
+    more: { Delimiter?: string },
+  ): AsyncGenerator<ListObjectVersionsCommandOutput> {
+    let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
+    while (marker) {
+      const asked = { Bucket: bucket, Prefix: prefix, ...more, ...marker };
+      const list: ListObjectVersionsCommand = new ListObjectVersionsCommand(asked);
+      const answer = await call(`list versions "${prefix}"`, async () => await client.send(list));
+      yield answer;
+      marker = answer.IsTruncated
+        ? { KeyMarker: answer.NextKeyMarker, VersionIdMarker: answer.NextVersionIdMarker }
+        : undefined;
+    }
+  }
 
   const store: ObjectStore = {
     bucket,
@@ -215,7 +236,8 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
       await call(`head "${key}"`, async () => {
         try {
           const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-          return { key, bytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '' };
+          const replication = replicationStatus(answer.ReplicationStatus);
+          return { key, bytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '', replication };
         } catch (error) {
           if (isMissing(error)) return undefined;
           throw error;
@@ -231,33 +253,25 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
         token = answer.NextContinuationToken;
       } while (token !== undefined);
     },
+    listFolders: async function* (prefix) {
+      let token: string | undefined;
+      do {
+        const asked = { Bucket: bucket, Prefix: prefix, Delimiter: '/', ContinuationToken: token };
+        const list = new ListObjectsV2Command(asked);
+        const answer = await call(`list folders of "${prefix}"`, async () => await client.send(list));
+        for (const folder of answer.CommonPrefixes ?? []) yield (folder.Prefix ?? '').slice(prefix.length, -1);
+        token = answer.NextContinuationToken;
+      } while (token !== undefined);
+    },
     listVersions: async function* (prefix) {
-      let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
-      while (marker) {
-        const list: ListObjectVersionsCommand = new ListObjectVersionsCommand({
-          Bucket: bucket,
-          Prefix: prefix,
-          ...marker,
-        });
-        const answer = await call(`list versions "${prefix}"`, async () => await client.send(list));
+      for await (const answer of versionPages(prefix, {})) {
         for (const item of answer.Versions ?? []) yield { ...versionOf(item), isDeleteMarker: false };
         for (const item of answer.DeleteMarkers ?? []) yield { ...versionOf(item), isDeleteMarker: true };
-        marker = nextOf(answer);
       }
     },
-    listFolders: async function* (prefix) {
-      let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
-      while (marker) {
-        const list: ListObjectVersionsCommand = new ListObjectVersionsCommand({
-          Bucket: bucket,
-          Prefix: prefix,
-          Delimiter: '/',
-          ...marker,
-        });
-        const answer = await call(`list folders of "${prefix}"`, async () => await client.send(list));
-        for (const { Prefix } of answer.CommonPrefixes ?? []) if (Prefix !== undefined) yield Prefix;
-        marker = nextOf(answer);
-      }
+    listVersionFolders: async function* (prefix) {
+      for await (const answer of versionPages(prefix, { Delimiter: '/' }))
+        for (const folder of answer.CommonPrefixes ?? []) yield (folder.Prefix ?? '').slice(prefix.length, -1);
     },
     deleteVersions: async (versions) => {
       const refused: { version: VersionId; code: string; reason: string }[] = [];
@@ -361,10 +375,12 @@ function versionOf(item: ListedVersion & DeleteMarkerEntry): Omit<ObjectVersion,
   };
 }
 
-function nextOf(answer: ListObjectVersionsCommandOutput) {
-  return answer.IsTruncated
-    ? { KeyMarker: answer.NextKeyMarker, VersionIdMarker: answer.NextVersionIdMarker }
-    : undefined;
+/** The documentation writes COMPLETE in one place and COMPLETED in another; what is neither is not taken for copied. */
+function replicationStatus(status: string | undefined): ReplicationStatus | undefined {
+  if (status === 'COMPLETE') return 'COMPLETED';
+  return status === 'COMPLETED' || status === 'FAILED' || status === 'REPLICA' || status === undefined
+    ? status
+    : 'PENDING';
 }
 
 function md5(bytes: Buffer): string {

@@ -46,11 +46,12 @@ export function nightSteps(options: NightOptions, scheduledTime: string): NightS
   const purges = !options.database || options.withPurge;
   return [
     step('health (minute)', 'health', { tier: 'minute' }),
-    step('health (quarter-hour)', 'health', { tier: 'quarter-hour' }),
-    step('health (daily)', 'health', { tier: 'daily' }),
     { ...step('backup', 'backup'), by: 'workflow' },
     { ...step('verify', 'verify'), by: 'workflow' },
     { ...step('restore-drill', 'restore-drill'), by: 'workflow' },
+    // They look at the age of the newest backup and drill, which the night has just made.
+    step('health (quarter-hour)', 'health', { tier: 'quarter-hour' }),
+    step('health (daily)', 'health', { tier: 'daily' }),
     ...(purges ? [step('purge', 'purge')] : []),
     step('expire', 'expire'),
     step('report', 'report'),

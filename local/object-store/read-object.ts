@@ -8,7 +8,7 @@ import { notImplemented, storeError } from './store-error.ts';
 import type { OperationParts, StoreAnswer } from './store-operation.ts';
 
 /** The object or a range of it; for HeadObject the same headers without the bytes. */
-export async function readObject({ request, bucket }: OperationParts): Promise<StoreAnswer> {
+export async function readObject({ request, bucket, replication }: OperationParts): Promise<StoreAnswer> {
   const opened = await bucket.objects.open(request.key, (versions) => chooseVersion(request, bucket, versions));
   const { version, file } = opened;
   let handedOver = false;
@@ -25,8 +25,10 @@ export async function readObject({ request, bucket }: OperationParts): Promise<S
     const whole = range === undefined;
     const { start, end } = range ?? { start: 0, end: size - 1 };
     const wantsChecksum = header(request, 'x-amz-checksum-mode') === 'ENABLED' && whole;
+    const copied = replication?.({ bucket: bucket.name, key: request.key });
     const headers = {
       ...described,
+      ...(copied !== undefined && { 'x-amz-replication-status': copied }),
       ...version.headers,
       ...retentionHeaders(version),
       ...(wantsChecksum && checksumHeaders(version)),

@@ -20,7 +20,7 @@ import { header, readRequest, type StoreRequest } from './read-request.ts';
 import { receiveText } from './receive-body.ts';
 import { sendAnswer, sendError } from './send-answer.ts';
 import { notImplemented, StoreError, storeError } from './store-error.ts';
-import type { StoreAnswer, StoreOperation } from './store-operation.ts';
+import type { ReplicationHook, StoreAnswer, StoreOperation } from './store-operation.ts';
 import { writeXml } from './write-xml.ts';
 
 export interface StoreState {
@@ -28,6 +28,7 @@ export interface StoreState {
   readonly clock: Pick<Clock, 'now'>;
   readonly region: string;
   readonly faults: Faults;
+  readonly replication: ReplicationHook | undefined;
   openBucket(settings: BucketSettings): Promise<Bucket>;
 }
 
@@ -102,7 +103,8 @@ async function answerRequest(state: StoreState, request: StoreRequest): Promise<
   // DeleteObjects names its keys in the body and asks there.
   if (operation !== 'DeleteObjects') checkPolicy(bucket.policy, named, request.key, request.query.get('versionId'));
   if (operation === 'HeadBucket') return { status: 200, headers: { 'x-amz-bucket-region': state.region } };
-  return await bucketOperations[operation]({ request: named, bucket, clock: state.clock });
+  const { clock, replication } = state;
+  return await bucketOperations[operation]({ request: named, bucket, clock, replication });
 }
 
 /** Any signer is the owner, but a client that forgot to sign would fail on AWS and so fails here. */

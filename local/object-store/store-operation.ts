@@ -5,6 +5,12 @@ import type { Operation } from './name-operation.ts';
 import type { Bucket } from './open-bucket.ts';
 import type { StoreRequest } from './read-request.ts';
 
+/** What S3's own copying to another bucket has come to; for tests, because nothing is copied here. */
+export type ReplicationHook = (object: {
+  readonly bucket: string;
+  readonly key: string;
+}) => 'PENDING' | 'COMPLETED' | 'FAILED' | undefined;
+
 export interface StoreAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -18,6 +24,7 @@ export interface OperationParts {
   readonly request: StoreRequest & { readonly operation: Operation };
   readonly bucket: Bucket;
   readonly clock: Pick<Clock, 'now'>;
+  readonly replication: ReplicationHook | undefined;
 }
 
 export type StoreOperation = (parts: OperationParts) => Promise<StoreAnswer>;

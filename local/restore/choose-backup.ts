@@ -9,6 +9,8 @@ import type { RestoreArguments } from './parse-arguments.ts';
 export interface ChosenBackup {
   manifest: BackupManifest;
   state: BackupState;
+  /** Newer ones, newest first, that were not taken because they are not proven. */
+  passedOver: readonly { backupId: string; state: BackupState }[];
 }
 
 /** Throws `restore.no_backup` when there is none, or when the named one is not proven and that was not allowed. */
@@ -25,7 +27,7 @@ export async function chooseBackup(
       throw noBackup(`bucket "${store.bucket}" holds no complete backup "${backupId}" of "${database}"`);
     const manifest = parseManifest(key, text);
     const state = await stateOf(manifest);
-    if (countsAsBackup(state) || allowUnproven) return { manifest, state };
+    if (countsAsBackup(state) || allowUnproven) return { manifest, state, passedOver: [] };
     throw noBackup(
       state === 'broken'
         ? `backup ${backupId} is broken: a verification or its newest drill found that it is not what was written`
@@ -34,9 +36,11 @@ export async function chooseBackup(
     );
   }
   const manifests = await readManifests(store, database);
+  const passedOver: ChosenBackup['passedOver'][number][] = [];
   for (const manifest of manifests) {
     const state = await stateOf(manifest);
-    if (countsAsBackup(state)) return { manifest, state };
+    if (countsAsBackup(state)) return { manifest, state, passedOver };
+    passedOver.push({ backupId: manifest.backupId, state });
   }
   throw noBackup(
     `bucket "${store.bucket}" holds no verified backup of "${database}"; it has ${manifests.length} that are not`,

@@ -36,17 +36,55 @@ export function openTarget(url: DatabaseUrl, jobs: number, signal: AbortSignal):
   });
 }
 
-/** Its major version; throws `restore.target_too_old` for one below that of the source. `database` may be any on it. */
-export async function requireServer(server: Database, manifest: BackupManifest): Promise<number> {
-  const major = await server.withSession(readServerMajor);
+/**
+ * Its major version, and the roles of the backup that it lacks; `server` may be any database on it.
+ *
+ * Throws `restore.target_too_old` for a server below the major of the source.
+ */
+export async function requireServer(
+  server: Database,
+  manifest: BackupManifest,
+): Promise<{ serverMajor: number; missingRoles: string[] }> {
+  const { major, missingRoles } = await withAdvice(
+    async () =>
+      await server.withSession(async (session) => {
+        const { rows } = await session.query<{ rolname: string }>('select rolname from pg_catalog.pg_roles');
+        const known = new Set(rows.map(({ rolname }) => rolname));
+        return {
+          major: await readServerMajor(session),
+          missingRoles: manifest.roles.filter((role) => !known.has(role)),
+        };
+      }),
+  );
   const sourceMajor = Number.parseInt(manifest.engine.version, 10);
-  if (major >= sourceMajor) return major;
+  if (major >= sourceMajor) return { serverMajor: major, missingRoles };
   throw new JobFailure({
     code: 'restore.target_too_old',
     problem: `backup ${manifest.backupId} comes from PostgreSQL ${sourceMajor}, the server to restore into is PostgreSQL ${major}`,
     safeState: 'Nothing was restored',
     hint: `restore into PostgreSQL ${sourceMajor} or newer; docs/restore.md says how far an older one takes it`,
   });
+}
+
+/** The failures of a connection with the next step for a person with a URL: there is no secret and no bootstrap here. */
+async function withAdvice<T>(connect: () => Promise<T>): Promise<T> {
+  try {
+    return await connect();
+  } catch (error) {
+    if (!(error instanceof JobFailure)) throw error;
+    const { code, problem, cause } = error;
+    const hint =
+      code === 'database.not_found'
+        ? 'say --create to have it made, or check the URL'
+        : code === 'database.login_refused'
+          ? 'check role and password in the URL, PGPASSWORD or PGUSER'
+          : code === 'database.tls_refused'
+            ? 'give the authorities of the server as sslrootcert in the URL or as PGSSLROOTCERT, and the host as in its certificate'
+            : undefined;
+    if (hint === undefined) throw error;
+    const said = problem.replace(', also after the secret was read again', '');
+    throw new JobFailure({ code, problem: said, safeState: 'Nothing was restored', hint, cause });
+  }
 }
 
 interface CreateRequest {

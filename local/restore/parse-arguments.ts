@@ -34,9 +34,9 @@ was broken off, it goes on where it stopped. Credentials and region come from th
   --allow-unproven    take the backup of --backup also when it is broken, or was never verified
 
   --schema NAME       only this schema, with what it needs; may be given again
-  --table S.NAME      only this table, with its indexes, constraints and what it needs; may be given again
+  --table S.NAME      only this table, with its partitions, indexes, constraints and what it needs; may be given again
   --schema-only       definitions, no rows
-  --data-only         rows, into tables that are there
+  --data-only         rows, into tables that are there (with --allow-non-empty); sequences of a --table stay as they are
   --no-owner          everything belongs to the role of the URL
   --no-privileges     without GRANT and REVOKE
   --no-tablespaces    everything into the default tablespace

@@ -1,5 +1,5 @@
 // `--dry-run`: says what a restore would do, and whether the target would take it. Reads the table of contents; changes nothing.
-import { describeBytes, describeCount } from '../../functions/report/describe-amounts.ts';
+import { describeBytes } from '../../functions/report/describe-amounts.ts';
 import type { Source } from '../../functions/shared/archive-data/read-stored.ts';
 import type { BackupManifest } from '../../functions/shared/backup-manifest.ts';
 import type { Database } from '../../functions/shared/database.ts';
@@ -8,7 +8,9 @@ import { quoteQualified } from '../../functions/shared/quote-identifier.ts';
 import { checkObjects } from '../../functions/shared/restore/check-objects.ts';
 import { type ChosenEntries, chooseEntries, describeSelection } from '../../functions/shared/restore/choose-entries.ts';
 import type { OpenArchive } from '../../functions/shared/restore/open-archive.ts';
+import { type RestoreIdentity, wouldGoOn } from '../../functions/shared/restore/restore-records.ts';
 import { refuseNonEmpty } from '../../functions/shared/restore/target-database.ts';
+import { amount } from './describe-restore.ts';
 import type { RestoreArguments } from './parse-arguments.ts';
 
 interface PlanRequest {
@@ -23,21 +25,28 @@ interface PlanRequest {
 export async function printPlan({ source, archive, options, target, place }: PlanRequest): Promise<void> {
   const chosen = chooseEntries(archive, options.selection);
   await checkObjects(source, archive, chosen);
-  const isThere = await lookAtTarget(target, options);
+  const selection = describeSelection(options.selection);
+  const state = await lookAtTarget(target, options, { backupId: archive.manifest.backupId, selection });
   console.log(
-    `Would restore into ${place}${isThere ? '' : ', which would be made'}: ${describeSelection(options.selection)}`,
+    `${state === 'begun' ? 'Would go on with the restore' : 'Would restore'} into ${place}${state === 'missing' ? ', which would be made' : ''}: ${selection}`,
   );
   for (const line of describePlan(chosen, archive.manifest)) console.log(line);
   console.log('Dry run: nothing was changed');
 }
 
-/** Whether the database is there; throws when it holds something that the restore would be refused for. */
-async function lookAtTarget(target: Database, options: RestoreArguments): Promise<boolean> {
+/** What the database is; throws when it holds something that the restore would be refused for. */
+async function lookAtTarget(
+  target: Database,
+  options: RestoreArguments,
+  identity: RestoreIdentity,
+): Promise<'missing' | 'ready' | 'begun'> {
   try {
-    await target.withSession(async (session) => await refuseNonEmpty(session, options.allowNonEmpty));
-    return true;
+    return await target.withSession(async (session) => {
+      await refuseNonEmpty(session, options.allowNonEmpty);
+      return (await wouldGoOn(session, identity)) ? 'begun' : 'ready';
+    });
   } catch (error) {
-    if (options.create && error instanceof JobFailure && error.code === 'database.not_found') return false;
+    if (options.create && error instanceof JobFailure && error.code === 'database.not_found') return 'missing';
     throw error;
   }
 }
@@ -52,10 +61,10 @@ export function describePlan(chosen: ChosenEntries, manifest: BackupManifest): s
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   return [
     `  ${[...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
-    `  ${tables.length} tables, ${describeCount(rows)} rows, ${describeBytes(bytes)} of COPY text:`,
+    `  ${amount(tables.length, 'table')}, ${amount(rows, 'row')}, ${describeBytes(bytes)} of COPY text:`,
     ...tables.map(
       (table) =>
-        `    ${quoteQualified(table.schema, table.name)}  ${describeCount(table.rows)} rows  ${describeBytes(table.bytes)}  ${table.ranges.length} ${table.ranges.length === 1 ? 'range' : 'ranges'}`,
+        `    ${quoteQualified(table.schema, table.name)}  ${amount(table.rows, 'row')}  ${describeBytes(table.bytes)}  ${amount(table.ranges.length, 'range')}`,
     ),
     ...chosen.leftOut.map((name) => `  left out, because it needs tables that were not chosen: ${name}`),
   ];

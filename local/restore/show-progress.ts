@@ -6,6 +6,8 @@ import { progressLine } from './progress-line.ts';
 
 const ON_TERMINAL_MS = 200;
 const ELSEWHERE_MS = 10_000;
+/** A terminal that does not say how wide it is. */
+const USUAL_COLUMNS = 80;
 
 export interface ShownProgress {
   update(this: void, progress: RestoreProgress): void;
@@ -13,7 +15,7 @@ export interface ShownProgress {
   stop(): void;
 }
 
-/** Shows what `update` gets, from time to time. */
+/** Shows what `update` gets: on a terminal five times a second, elsewhere each new stage and a line every ten seconds. */
 export function startProgress(output: Pick<WriteStream, 'write' | 'isTTY' | 'columns'>, clock: Clock): ShownProgress {
   const startedMs = clock.monotonicMs();
   let latest: RestoreProgress | undefined;
@@ -21,9 +23,11 @@ export function startProgress(output: Pick<WriteStream, 'write' | 'isTTY' | 'col
   let hasLine = false;
   const show = () => {
     if (latest === undefined) return;
-    const line = progressLine(latest, startBytes ?? 0, clock.monotonicMs() - startedMs);
-    if (output.isTTY) output.write(`\r\u001b[2K${line.slice(0, Math.max(20, (output.columns || 120) - 1))}`);
-    else output.write(`${line}\n`);
+    // A line that fills the last column would wrap.
+    const width = output.isTTY ? (output.columns || USUAL_COLUMNS) - 1 : Number.POSITIVE_INFINITY;
+    const elapsedMs = clock.monotonicMs() - startedMs;
+    const line = progressLine(latest, { startBytes: startBytes ?? 0, elapsedMs, width });
+    output.write(output.isTTY ? `\r\u001b[2K${line}` : `${line}\n`);
     hasLine = output.isTTY;
   };
   const timer = setInterval(show, output.isTTY ? ON_TERMINAL_MS : ELSEWHERE_MS);
@@ -32,7 +36,9 @@ export function startProgress(output: Pick<WriteStream, 'write' | 'isTTY' | 'col
     update: (progress) => {
       // What an earlier run has loaded says nothing about the speed of this one.
       if (startBytes === undefined && progress.stage !== 'structure') startBytes = progress.bytes;
+      const isNewStage = latest?.stage !== progress.stage && progress.stage !== 'done';
       latest = progress;
+      if (isNewStage && !output.isTTY) show();
     },
     stop: () => {
       clearInterval(timer);

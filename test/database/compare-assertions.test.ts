@@ -83,7 +83,7 @@ describe('runAssertion', () => {
     const broken = await world.changed(
       "update pg_index set indisvalid = false where indexrelid = 'app.orders_by_state'::regclass",
     );
-    const askIn = async (name: string) => {
+    const askShipped = async (name: string) => {
       const database = world.database(name);
       const answers = await database.withSession(
         async (session) =>
@@ -94,7 +94,7 @@ describe('runAssertion', () => {
     };
 
     expect(world.shippedAssertions.map(({ file }) => file)).toEqual(['no-invalid-index.sql']);
-    expect(await askIn(empty)).toEqual([]);
-    expect(await askIn(broken)).toEqual(['assertion "no-invalid-index.sql": 1 rows']);
+    expect(await askShipped(empty)).toEqual([]);
+    expect(await askShipped(broken)).toEqual(['assertion "no-invalid-index.sql": 1 rows']);
   });
 });

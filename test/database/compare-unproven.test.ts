@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareItem, comparisonItems } from '../../functions/restore-drill/compare/compare-restored.ts';
+import { compareTable } from '../../functions/restore-drill/compare/compare-table.ts';
 import { addComparisons, comparison } from '../../functions/restore-drill/compare/comparison.ts';
 import { findLacks } from '../../functions/restore-drill/compare/find-lacks.ts';
 import { backupKeys } from '../../functions/shared/backup-layout.ts';
@@ -86,6 +87,31 @@ describe('compareRestored', () => {
 
     expect(items).toEqual(comparisonItems(world.expected));
     expect(sum).toEqual(await world.compare(world.restored));
+  });
+
+  test('a table of 60 MB as COPY text: read without keeping it', async () => {
+    const rows = 200_000;
+    const name = await world.changed(
+      `create table app.wide as select n, repeat(md5(n::text), 9) as t from generate_series(1, ${rows}) n`,
+    );
+    const database = world.database(name);
+    const wide = { schema: 'app', name: 'wide', rows, columns: ['n', 't'] };
+    const contents = { digest: '0'.repeat(32), lcMonetary: 'C' };
+    let most = 0;
+
+    const before = process.memoryUsage().rss;
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().rss - before);
+    }, 5);
+    const answer = await database.withSession(
+      async (session) => await compareTable(session, { ...wide, contents }, new AbortController().signal),
+    );
+    clearInterval(watch);
+    await database.close();
+
+    expect(answer.differences).toEqual([expect.objectContaining({ what: 'table "app"."wide"' })]);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(40 * 2 ** 20);
   });
 
   test('the signal aborts while a table is read: the reason is thrown', async () => {

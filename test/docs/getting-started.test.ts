@@ -2,7 +2,8 @@ import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkConfig } from '../../infra/load-config.ts';
 import { type OwnCluster, startOwnCluster } from '../database/own-cluster.ts';
-import { now, propertiesOf, sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
+import { roles } from '../infra/role-statements.ts';
+import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
 import { readPage } from './shell-blocks.ts';
 
 const page = readPage('getting-started.md');
@@ -32,6 +33,35 @@ describe('the numbers of docs/getting-started.md', () => {
     );
 
     expect(page).toContain(`Lambda's limit of ${slow?.Timeout / 60} minutes`);
+  });
+
+  test('the policies of the replica: they give the role of the stack what it asks for there, and no more', () => {
+    const withReplica = templateOf(synthesize([ordersDatabase()]), 'orders');
+    const role = propertiesOf(withReplica, 'AWS::IAM::Role').find(({ Description }) => /copies/.test(Description));
+    const asked = roles(withReplica)
+      .get(String(role?.Description))
+      ?.filter(({ sid }) => sid === 'PutCopies' || sid === 'EncryptCopies')
+      .flatMap(({ actions }) => actions);
+    const policies = [...page.matchAll(/cat > [a-z]+-policy\.json <<END\n(.+?)\nEND\n/gs)].map(
+      ([, text = '']): { Statement: { Sid: string; Action: string | string[]; Condition?: unknown }[] } =>
+        JSON.parse(text),
+    );
+    const given = policies
+      .flatMap(({ Statement }) => Statement)
+      .filter(({ Sid }) => Sid === 'PutCopies' || Sid === 'EncryptCopies');
+
+    expect(given.flatMap(({ Action }) => Action).toSorted()).toEqual(asked?.toSorted());
+    expect(role?.RoleName).toBe('nightshift-orders-replication');
+    for (const { Condition } of given)
+      expect(JSON.stringify(Condition)).toContain(':role/nightshift-$DATABASE-replication');
+  });
+
+  test('the setting of the replica: the config takes it as the page writes it', () => {
+    const [, text = ''] = /```ts\n(replica: \{.+?\}),\n```/s.exec(page) ?? [];
+    const [bucketArn, keyArn, account] = [...text.matchAll(/'([^']+)'/g)].map(([, value]) => value);
+    const replica = { bucketArn: bucketArn ?? '', keyArn: keyArn?.replace('…', '1') ?? '', account };
+
+    expect(checkConfig({ databases: [sampleDatabase({ replica })] }, now).problems).toBeUndefined();
   });
 
   test('the layer: the functions that need it run on the processor that the page builds it for', () => {

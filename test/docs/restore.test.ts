@@ -1,14 +1,15 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackupResult } from '../../functions/backup/contract.ts';
-import { startThrowawayCluster, type ThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
+import type { ThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
 import { type BackupSource, createBackupSource } from '../support/backup-source.ts';
-import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
+import { type LocalAws, startLocalAws } from '../support/local-aws.ts';
+import { verify } from '../support/verify-job.ts';
 import { writeAwsShim } from './aws-shim.ts';
+import { newServer } from './new-server.ts';
 import { readPage, shellBlocks } from './shell-blocks.ts';
 
 const READINGS = 3_000;
@@ -39,6 +40,7 @@ beforeAll(async () => {
     `alter large object 50001 owner to ${owner}; alter large object 50002 owner to ${owner}; grant select on large object 50001 to ${login}`,
   );
   backup = await source.backUp();
+  await verify({ database: 'shop', clients: source.clients });
 });
 
 afterAll(async () => {
@@ -48,63 +50,12 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
-interface ShellEnd {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** A new server with a folder to work in, and a shell that runs the blocks of a section there. */
-async function newServer(kind: 'superuser' | 'rds') {
-  const cluster = await startThrowawayCluster();
-  const folder = join(work, kind);
-  mkdirSync(folder);
-  const environment = {
-    PATH: [work, cluster.binaries.directory, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
-    HOME: folder,
-    NIGHTSHIFT_TEST_BUCKETS: dirname(aws.bucketFolder),
-    DATABASE: 'shop',
-    BUCKET,
-    BACKUP: backup.backupId,
-    PGHOST: cluster.host,
-    PGPORT: String(cluster.port),
-    PGUSER: cluster.superuser.user,
-    PGPASSWORD: cluster.superuser.password,
-    PGSSLMODE: 'verify-full',
-    PGSSLROOTCERT: cluster.caFile,
-  };
-  const shell = async (script: string): Promise<ShellEnd> =>
-    await new Promise((resolve) => {
-      const options = { cwd: folder, env: environment };
-      execFile('bash', ['-euo', 'pipefail', '-c', script], options, (error, stdout, stderr) => {
-        resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-      });
-    });
-  const sql = async (dbname: string, text: string) => {
-    writeFileSync(join(folder, 'query.sql'), text);
-    const end = await shell(`psql -X -d ${dbname} -Atq -v ON_ERROR_STOP=1 -f query.sql`);
-    if (end.exitCode !== 0) throw new Error(end.stderr);
-    return end.stdout.trim();
-  };
-  if (kind === 'rds') {
-    // As the master user of RDS: may create roles and databases, is no superuser.
-    await sql('postgres', "create role master login createrole createdb password 'master'");
-    Object.assign(environment, { PGUSER: 'master', PGPASSWORD: 'master' });
-  }
-  const section = async (title: string): Promise<ShellEnd> => {
-    const scripts = blocks.filter(({ section: of, tag }) => of === title && (tag === '' || tag === kind));
-    if (scripts.length === 0) throw new Error(`docs/restore.md has no shell block under "${title}"`);
-    return await shell(scripts.map(({ text }) => text).join('\n'));
-  };
-  return { cluster, folder, environment, shell, sql, section };
-}
-
 describe.each(['superuser', 'rds'] as const)('docs/restore.md, on a new server as %s', (kind) => {
   let server: Awaited<ReturnType<typeof newServer>>;
   let cluster: ThrowawayCluster | undefined;
 
   beforeAll(async () => {
-    server = await newServer(kind);
+    server = await newServer(kind, { work, aws, backupId: backup.backupId, blocks });
     cluster = server.cluster;
   });
   afterAll(async () => await cluster?.stop());
@@ -115,16 +66,28 @@ describe.each(['superuser', 'rds'] as const)('docs/restore.md, on a new server a
       .flatMap(({ text }) => [...text.matchAll(/^export (\w+)=/gm)].map(([, name]) => name));
 
     expect(exported.filter((name) => !Object.keys(server.environment).includes(name ?? ''))).toEqual([]);
-    expect(exported).toHaveLength(8);
+    expect(exported).toHaveLength(11);
   });
 
-  test('step 1: the backup is listed, and that it was not drilled is said', async () => {
+  test('step 1: the backup and its verification are listed, and that it was not drilled is said', async () => {
     const { exitCode, stdout } = await server.section('1. Choose the backup');
 
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`shop/${backup.backupId}/manifest.json`);
-    expect(stdout).toContain('this backup was not verified');
+    expect(stdout).not.toContain('this backup was not verified');
+    expect(stdout).toMatch(/[0-9a-f-]{36}\.json/);
     expect(stdout).toContain('no drill of this backup');
+  });
+
+  test('look first: the backup is chosen, missing roles are named, nothing is made, and three files are fetched', async () => {
+    const { exitCode, stdout } = await server.section('Look first');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Backup ${backup.backupId} of "shop"`);
+    expect(stdout).toMatch(new RegExp(`This server lacks roles of the backup: .*"${owner}"`));
+    expect(stdout).toContain('Dry run: nothing was changed');
+    expect(await server.sql('postgres', "select count(*) from pg_database where datname = 'restored'")).toBe('0');
+    expect(readdirSync(server.folder)).toEqual(expect.arrayContaining(['archive', 'globals.sql', 'manifest.json']));
   });
 
   test('step 2: the archive is fetched, and every file and range has the SHA-256 of the manifest', async () => {
@@ -167,21 +130,46 @@ describe.each(['superuser', 'rds'] as const)('docs/restore.md, on a new server a
     expect(await server.sql('postgres', `select pg_has_role('${login}', '${owner}', 'member')`)).toBe('t');
   });
 
+  test('the fast way, whole database: restored with owners, grants and policies, and equal to the manifest', async () => {
+    const { exitCode, stdout } = await server.section('Whole database');
+    const compared = await server.section('5. Compare with the manifest');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Restored 2 tables, 4,000 rows, 2 large objects in ');
+    await expectOwnersAndGrants('restored');
+    expect(compared.stdout).toMatch(/sequence \| +1 \| +0\n table +\| +2 \| +0/);
+    expect(await server.sql('restored', "select to_regnamespace('nightshift_restore') is null")).toBe('t');
+    await server.sql('postgres', 'drop database restored');
+  });
+
+  test('the fast way, one table or schema: each in a database of its own', async () => {
+    const { exitCode } = await server.section('One table or schema');
+
+    expect(exitCode).toBe(0);
+    expect(await server.sql('some_tables', 'select count(*) from app.notes')).toBe('1000');
+    expect(await server.sql('some_schema', 'select count(*) from app.readings')).toBe(String(READINGS));
+  });
+
+  /** What step 4 and the fast way both bring. */
+  async function expectOwnersAndGrants(dbname: string): Promise<void> {
+    expect(
+      await server.sql(dbname, "select tableowner from pg_tables where schemaname = 'app' and tablename = 'notes'"),
+    ).toBe(owner);
+    expect(await server.sql(dbname, `select has_table_privilege('${login}', 'app.readings', 'select')`)).toBe('t');
+    expect(await server.sql(dbname, 'select count(*) from pg_policies')).toBe('1');
+    expect(
+      await server.sql(
+        dbname,
+        "select lomowner::regrole || ' ' || coalesce(lomacl::text, '-') from pg_largeobject_metadata where oid = 50001",
+      ),
+    ).toBe(`${owner} {${owner}=rw/${owner},${login}=r/${owner}}`);
+  }
+
   test('step 4: the database is restored with owners, grants and policies', async () => {
     const { exitCode, stderr } = await server.section('4. Database');
 
     expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('error')]);
-    expect(
-      await server.sql('restored', "select tableowner from pg_tables where schemaname = 'app' and tablename = 'notes'"),
-    ).toBe(owner);
-    expect(await server.sql('restored', `select has_table_privilege('${login}', 'app.readings', 'select')`)).toBe('t');
-    expect(await server.sql('restored', 'select count(*) from pg_policies')).toBe('1');
-    expect(
-      await server.sql(
-        'restored',
-        "select lomowner::regrole || ' ' || coalesce(lomacl::text, '-') from pg_largeobject_metadata where oid = 50001",
-      ),
-    ).toBe(`${owner} {${owner}=rw/${owner},${login}=r/${owner}}`);
+    await expectOwnersAndGrants('restored');
   });
 
   test('step 5: every row count and sequence is equal; after a row is deleted, its table is named', async () => {
@@ -205,14 +193,55 @@ describe.each(['superuser', 'rds'] as const)('docs/restore.md, on a new server a
     expect(await server.sql('postgres', "select count(*) from pg_database where datname = 'shop'")).toBe('1');
   });
 
-  test('one table: its rows are restored beside the live database, and the one that was missing is put back', async () => {
+  test('one table: its rows are restored beside the live database from two files of the archive', async () => {
     const { exitCode, stdout } = await server.section('One table');
 
     expect(exitCode).toBe(0);
     expect(stdout).toContain('1000');
-    expect(stdout).toContain('INSERT 0 1');
     expect(readdirSync(join(server.folder, 'one-table'))).toHaveLength(2);
+  });
+
+  test('rows that are gone: the one that was deleted is put back, those that are there stay', async () => {
+    await server.sql('shop', "update app.notes set body = 'newer' where id = 2");
+
+    const { exitCode, stdout } = await server.section('Rows that are gone');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('INSERT 0 1');
     expect(await server.sql('shop', 'select count(*) from app.notes')).toBe('1000');
+    expect(await server.sql('shop', 'select body from app.notes where id in (1, 2) order by id')).toBe('note 1\nnewer');
+  });
+
+  test('a table that is gone: it is back with its rows, key, owner and policy', async () => {
+    await server.sql('shop', 'drop table app.notes');
+
+    const { exitCode } = await server.section('A table that is gone');
+
+    expect(exitCode).toBe(0);
+    expect(await server.sql('shop', 'select count(*), max(body) filter (where id = 1) from app.notes')).toBe(
+      '1000|note 1',
+    );
+    expect(
+      await server.sql(
+        'shop',
+        "select indexname, tableowner from pg_indexes join pg_tables using (schemaname, tablename) where tablename = 'notes'",
+      ),
+    ).toBe(`notes_pkey|${owner}`);
+    expect(await server.sql('shop', 'select count(*) from pg_policies')).toBe('1');
+  });
+
+  test('a table that was emptied: its rows are back, its sequence does not go back, and it is not done twice', async () => {
+    await server.sql('shop', 'truncate app.readings');
+    const next = Number(await server.sql('shop', "select nextval('app.readings_id_seq')"));
+
+    const { exitCode, stdout } = await server.section('A table that was emptied');
+    const again = await server.section('A table that was emptied');
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Sequences were left as they are');
+    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('(SQLSTATE 23505)') });
+    expect(await server.sql('shop', 'select count(*) from app.readings')).toBe(String(READINGS));
+    expect(Number(await server.sql('shop', "select nextval('app.readings_id_seq')"))).toBe(next + 1);
   });
 
   test('one schema: all its tables are restored', async () => {
@@ -272,9 +301,15 @@ describe('the shell blocks of docs/restore.md', () => {
   test('every block: it is run above, or it asks AWS itself or only sets the variables', () => {
     const notRun = blocks.filter(({ section, tag }) => tag === 'aws' || section === 'Before you begin');
 
-    expect(notRun.every(({ text }) => /^(aws|export) /.test(text))).toBe(true);
+    expect(notRun.every(({ text }) => /^(aws|export|AWS_PROFILE=\S+ npm) /.test(text))).toBe(true);
     expect([...new Set(blocks.map(({ tag }) => tag))].toSorted()).toEqual(['', 'aws', 'rds', 'superuser']);
     expect([...new Set(blocks.filter((block) => !notRun.includes(block)).map(({ section }) => section))]).toEqual([
+      'Look first',
+      'Whole database',
+      'One table or schema',
+      'Rows that are gone',
+      'A table that is gone',
+      'A table that was emptied',
       '1. Choose the backup',
       '2. Fetch and check',
       '3. Roles',

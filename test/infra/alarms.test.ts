@@ -1,16 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { jobNames as functionJobs } from '../../functions/shared/jobs.ts';
 import { METRIC_NAMESPACE as EMITTED_NAMESPACE, metrics } from '../../functions/shared/metrics.ts';
+import { ageLimits } from '../../infra/age-limits.ts';
+import type { DatabaseSettings } from '../../infra/config.ts';
 import { jobNames } from '../../infra/job-name.ts';
+import { checkConfig } from '../../infra/load-config.ts';
 import { alarmWindow } from '../../infra/schedule-window.ts';
 import { FINISHED_METRIC, METRIC_NAMESPACE } from '../../infra/scheduled-function.ts';
 import { textOf } from './role-statements.ts';
-import { ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
+import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
 const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
 const byHand = ['bootstrap', 'migrate'];
 /** Their failures are those of the workflow. */
-const bySteps = ['backup', 'verify'];
+const bySteps = ['backup', 'verify', 'restore-drill'];
 const scheduled = jobNames.filter((job) => !byHand.includes(job));
 
 /** The properties of an alarm by its name without the database. */
@@ -43,9 +46,13 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
     },
   );
 
-  test('the workflow of the backup fails, runs out of time or is stopped: one alarm tells of all three, also of verify', () => {
-    const [machine] = Object.keys(templateOf(synthesized, database).findResources('AWS::StepFunctions::StateMachine'));
-    const failures = alarm(database, 'backup-failures');
+  test.each([
+    ['backup', /^BackupWorkflow/],
+    ['restore-drill', /^RestoreDrillWorkflow/],
+  ])('the workflow of %s fails, runs out of time or is stopped: one alarm tells of all three', (job, id) => {
+    const machines = Object.keys(templateOf(synthesized, database).findResources('AWS::StepFunctions::StateMachine'));
+    const machine = machines.find((one) => id.test(one));
+    const failures = alarm(database, `${job}-failures`);
     const queries: { Expression?: string; MetricStat?: { Metric: object; Stat: string } }[] = failures?.Metrics;
 
     expect(failures).toMatchObject({
@@ -120,7 +127,7 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
     const names = alarmNames(database);
     const [topic] = Object.keys(templateOf(synthesized, database).findResources('AWS::SNS::Topic'));
 
-    expect(names).toHaveLength(18);
+    expect(names).toHaveLength(database === 'orders' ? 23 : 22);
     for (const name of names) {
       const { AlarmDescription, AlarmActions, OKActions } = alarm(database, name);
       expect(AlarmDescription).toMatch(new RegExp(`^.{20,}\\. Runbook: docs/runbook\\.md#${name}$`));
@@ -142,6 +149,52 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
 
   test('a critical health check in a run that ends well: an alarm says so', () => {
     expect(alarm(database, 'health-critical')).toMatchObject({ MetricName: 'HealthCritical', Statistic: 'Maximum' });
+  });
+
+  test.each([
+    ['backup-too-old', 'BackupAgeHours', 28],
+    ['rpo-not-met', 'RpoHours', database === 'orders' ? 40 : 31],
+    ['drill-too-old', 'DrillAgeHours', 76],
+  ])('%s: %s of health is above its limit, or nobody has looked', (name, metric, hours) => {
+    expect(alarm(database, name)).toMatchObject({
+      Namespace: 'Nightshift',
+      MetricName: metric,
+      Dimensions: [
+        { Name: 'Database', Value: database },
+        { Name: 'Job', Value: 'health' },
+      ],
+      Statistic: 'Maximum',
+      Threshold: hours,
+      ComparisonOperator: 'GreaterThanThreshold',
+      // The quarter-hour tier may be silent for 29 minutes.
+      Period: 300,
+      EvaluationPeriods: 6,
+      TreatMissingData: 'breaching',
+      ActionsEnabled: true,
+    });
+    expect(alarm(database, name)?.['AlarmDescription']).toContain(`${hours} hours, or its age could not be read`);
+  });
+
+  test('replica-copy-too-old: it is there where a replica is, and nowhere else', () => {
+    const expected = { MetricName: 'ReplicaCopyAgeHours', Threshold: 46, TreatMissingData: 'breaching' };
+
+    expect(alarm(database, 'replica-copy-too-old')).toEqual(
+      database === 'orders' ? expect.objectContaining(expected) : undefined,
+    );
+  });
+
+  test('a drill was not ok: the alarm says so until one is ok again, whatever comes between', () => {
+    expect(alarm(database, 'drill-failed')).toMatchObject({
+      MetricName: 'DrillFailed',
+      Dimensions: [
+        { Name: 'Database', Value: database },
+        { Name: 'Job', Value: 'restore-drill' },
+      ],
+      Statistic: 'Maximum',
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'ignore',
+    });
   });
 
   test('the topic: its key lets CloudWatch encrypt, and its policy lets alarms of this database publish', () => {
@@ -191,6 +244,53 @@ test('a job that is not scheduled: it has no NotRunning alarm and no schedule, b
   expect(propertiesOf(template, 'AWS::Scheduler::Schedule').map(({ Name }) => Name)).not.toContain('purge');
 });
 
+test('drills that are made by hand only: their age has no alarm, unless the config gives a limit', () => {
+  const { schedules, alarms } = sampleDatabase();
+  const drillByHand = { schedules: { ...schedules, restoreDrill: null } };
+  const withLimit = { ...drillByHand, alarms: { ...alarms, drillMaxAgeHours: 400 } };
+  const found = (more: object) =>
+    propertiesOf(templateOf(synthesize([sampleDatabase(more)]), 'sample'), 'AWS::CloudWatch::Alarm').filter(
+      ({ AlarmName }) => AlarmName === 'nightshift-sample-drill-too-old',
+    );
+
+  expect(found(drillByHand)).toEqual([]);
+  expect(found(withLimit)).toEqual([expect.objectContaining({ Threshold: 400 })]);
+});
+
+describe('ageLimits', () => {
+  const limitsOf = (more: Partial<DatabaseSettings>) => {
+    const { databases } = checkConfig({ databases: [sampleDatabase(more)] }, now);
+    const [database] = databases ?? [];
+    if (database === undefined) throw new Error('the config is wrong');
+    return ageLimits(database);
+  };
+  const { schedules, alarms } = sampleDatabase();
+  const replica = {
+    bucketArn: 'arn:aws:s3:::copies',
+    keyArn: 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555',
+  };
+
+  test('nothing is configured: interval, slack and window; for what is read back the slack twice', () => {
+    expect(limitsOf({})).toEqual({ backup: 28, verified: 31, drill: 76, replica: undefined });
+  });
+
+  test('a sharp schedule every 2 days with more slack, and a replica: the limits follow', () => {
+    const backup = { everyDays: 2, at: '02:00', slackHours: 5, flexibleMinutes: 0 };
+
+    expect(limitsOf({ schedules: { ...schedules, backup }, replica })).toMatchObject({
+      backup: 53,
+      verified: 58,
+      replica: 64,
+    });
+  });
+
+  test('the config gives limits: they are taken, and what is left out follows from them', () => {
+    const given = { ...alarms, backupMaxAgeHours: 10, drillMaxAgeHours: 100 };
+
+    expect(limitsOf({ alarms: given, replica })).toEqual({ backup: 10, verified: 13, drill: 100, replica: 19 });
+  });
+});
+
 describe('alarmWindow', () => {
   test.each([
     [15, 5, 3],
@@ -212,5 +312,15 @@ describe('alarmWindow', () => {
 test('names that infra repeats because it may not import them: they equal those of the functions', () => {
   expect([...jobNames]).toEqual([...functionJobs]);
   expect(METRIC_NAMESPACE).toBe(EMITTED_NAMESPACE);
-  expect(Object.keys(metrics)).toEqual(expect.arrayContaining([FINISHED_METRIC, 'HealthCritical']));
+  expect(Object.keys(metrics)).toEqual(
+    expect.arrayContaining([
+      FINISHED_METRIC,
+      'HealthCritical',
+      'BackupAgeHours',
+      'RpoHours',
+      'DrillAgeHours',
+      'ReplicaCopyAgeHours',
+      'DrillFailed',
+    ]),
+  );
 });

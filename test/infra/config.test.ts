@@ -34,7 +34,7 @@ describe('checkConfig', () => {
       expire: { keep: { within: '30d', monthly: 12 }, keepAtLeast: 7, keepUnverifiedDays: 7, maxDeletePercent: 50 },
       backupStore: {},
       backup: { workers: 2, copySteps: 8, snapshotHolder: 'server', timeoutSeconds: 900, memoryMiB: 2048 },
-      restoreDrill: { ephemeralStorageMiB: 10_240 },
+      restoreDrill: { longestHours: 12 },
       logRetentionDays: 400,
       schedules: { backup: { slackHours: 3, flexibleMinutes: 10 } },
     });
@@ -98,6 +98,26 @@ describe('checkConfig', () => {
     ['alarms', 'databases[0].alarms: is missing; must be { emails }'],
   ])('%s is left out, which deletes or chooses a target: it is refused, not guessed', (setting, line) => {
     expect(problemsOf(sample({ [setting]: undefined }))).toEqual([line]);
+  });
+
+  test.each([
+    [undefined, '111122223333, the account of adminSecretArn, as replica.account is missing'],
+    ['999900001111', '999900001111, replica.account'],
+  ])(
+    'the key of the replica is of another account than %s: it is refused, because nothing would be copied',
+    (account, words) => {
+      const keyArn = 'arn:aws:kms:eu-west-1:777788889999:key/11111111-2222-3333-4444-555555555555';
+
+      expect(problemsOf(sample({ replica: { bucketArn: 'arn:aws:s3:::copies', keyArn, account } }))).toEqual([
+        `databases[0].replica.keyArn: is of account 777788889999; must be of ${words}`,
+      ]);
+    },
+  );
+
+  test('an age is given in another unit: it is refused with the range', () => {
+    expect(problemsOf(sample({ alarms: { emails: [], backupMaxAgeHours: 0.5 } }))).toEqual([
+      'databases[0].alarms.backupMaxAgeHours: is 0.5; must be a whole number from 1 to 2160',
+    ]);
   });
 
   test('a schedule that deletes is left out: it must be written, if only as null', () => {

@@ -51,22 +51,22 @@ test('cdk-nag on the sample: it finds what is known and accepted here, and nothi
     'AwsSolutions-SQS3': 2,
     // Network interfaces of the six functions in the VPC: see wildcard-actions.ts.
     // and of the workflow, which delivers its log: these actions know no resource.
-    'AwsSolutions-IAM5[Resource::*]': 7,
+    'AwsSolutions-IAM5[Resource::*]': 8,
     // The log of the workflow tells errors only: what was done is in the logs of the functions.
-    'AwsSolutions-SF1': 1,
+    'AwsSolutions-SF1': 2,
     // X-Ray is a setting (tracing) and off in the sample.
-    'AwsSolutions-SF2': 1,
+    'AwsSolutions-SF2': 2,
     // The executions of the items of a distributed map: their names are made by Step Functions.
     [`AwsSolutions-IAM5[Resource::${EXECUTION}/*]`]: 1,
     [`AwsSolutions-IAM5[Resource::${EXECUTION}:*]`]: 1,
     // Keys of objects that do not exist yet, below the prefix of one database.
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/archive/*]': 3,
-    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/drilled/*]': 2,
-    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/globals.sql]': 3,
+    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/drilled/*]': 4,
+    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/globals.sql]': 2,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/inventory.json]': 3,
-    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/manifest.json]': 5,
+    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/manifest.json]': 6,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/plan.json]': 1,
-    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/verified/*]': 2,
+    'AwsSolutions-IAM5[Resource::BUCKET/sample/*/verified/*]': 5,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/*/work/*]': 1,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/2???????T??????Z*]': 1,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/2???????T??????Z*/archive/*]': 1,
@@ -81,7 +81,7 @@ test('cdk-nag on the sample: it finds what is known and accepted here, and nothi
     'AwsSolutions-IAM5[Resource::BUCKET/sample/runs/migrate/*]': 1,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/runs/purge/*]': 1,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/runs/report/*]': 1,
-    'AwsSolutions-IAM5[Resource::BUCKET/sample/runs/restore-drill/*]': 1,
+    'AwsSolutions-IAM5[Resource::BUCKET/sample/runs/restore-drill/*]': 2,
     'AwsSolutions-IAM5[Resource::BUCKET/sample/runs/verify/*]': 1,
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+
 import { jobNames } from '../../infra/job-name.ts';
 import { wildcardActions } from '../../infra/wildcard-actions.ts';
 import { allowedOn, roles, type Statement, statementsOf, statementsOfJob } from './role-statements.ts';
@@ -132,9 +133,20 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     );
   });
 
+  test('the workflow of the drill: it may invoke the drill and deliver its log, and nothing else', () => {
+    const statements = roles(template).get(`Nightshift ${database}: workflow of restore-drill`) ?? [];
+
+    expect(allowedOn(statements, 'lambda:InvokeFunction')).toEqual([
+      expect.stringMatching(/^<RestoreDrillFunction\w+\.Arn>$/),
+    ]);
+    expect(statements.flatMap(({ actions }) => actions).filter((action) => !/^(logs|xray):/.test(action))).toHaveLength(
+      1,
+    );
+  });
+
   test('restore-drill: it may read backups and leave evidence, and put no part of a backup', () => {
     expect(may('restore-drill', 's3:GetObject')).toEqual(
-      under('*/archive/*', '*/globals.sql', '*/inventory.json', '*/manifest.json'),
+      under('*/archive/*', '*/drilled/*', '*/inventory.json', '*/manifest.json', '*/verified/*'),
     );
     expect(may('restore-drill', 's3:PutObject')).toEqual(under('*/drilled/*', 'runs/restore-drill/*'));
   });
@@ -159,8 +171,8 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
       expect(actionsOf(job).filter((action) => /^s3:(Delete|PutLifecycle|PutBucket|Bypass)/.test(action))).toEqual([]);
   });
 
-  test('report: it may read records and manifests, and put reports', () => {
-    expect(may('report', 's3:GetObject')).toEqual(under('*/manifest.json', 'runs/*'));
+  test('report: it may read records, manifests and evidence, and put reports', () => {
+    expect(may('report', 's3:GetObject')).toEqual(under('*/drilled/*', '*/manifest.json', '*/verified/*', 'runs/*'));
     expect(may('report', 's3:PutObject')).toEqual(under('reports/*', 'runs/report/*'));
   });
 
@@ -173,18 +185,20 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     },
   );
 
-  test('health: it may keep samples below its own prefix', () => {
+  test('health: it may keep samples, and read manifests and evidence; archives only to ask S3 whether they are copied', () => {
+    const evidence = ['*/manifest.json', '*/verified/*', '*/drilled/*', 'runs/restore-drill/*'];
+    const copies = database === 'orders' ? ['*/archive/*', '*/globals.sql'] : [];
+
     expect(may('health', 's3:PutObject')).toEqual(under('health/*', 'runs/health/*'));
-    expect(may('health', 's3:GetObject')).toEqual(under('health/*'));
+    expect(may('health', 's3:GetObject')).toEqual(under('health/*', ...evidence, ...copies));
   });
 
   test('listing: it is limited to this database, and an object that is missing is still answered as missing', () => {
     for (const job of jobNames) {
       for (const { actions, condition } of statementsOfJob(template, database, job)) {
         if (!actions.some((action) => action.startsWith('s3:ListBucket'))) continue;
-        const prefix = job === 'health' ? `${database}/health/*` : `${database}/*`;
         // StringLike without IfExists would make S3 answer 403 in place of 404 to a get or head.
-        expect(condition).toEqual({ StringLikeIfExists: { 's3:prefix': [prefix] } });
+        expect(condition).toEqual({ StringLikeIfExists: { 's3:prefix': [`${database}/*`] } });
       }
     }
   });
@@ -228,10 +242,11 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     const starters = [...roles(template)].filter(([role]) => role.startsWith(`Nightshift ${database}: starts `));
 
     expect(starters).toHaveLength(6);
-    expect(starters.map(([role]) => role)).toContain(`Nightshift ${database}: starts BackupWorkflow`);
+    for (const workflow of ['BackupWorkflow', 'RestoreDrillWorkflow'])
+      expect(starters.map(([role]) => role)).toContain(`Nightshift ${database}: starts ${workflow}`);
     for (const [role, statements] of starters) {
       const started = role.split(' ').at(-1) ?? '';
-      const isWorkflow = started === 'BackupWorkflow';
+      const isWorkflow = started.endsWith('Workflow');
       expect(allowedOn(statements, isWorkflow ? 'states:StartExecution' : 'lambda:InvokeFunction')).toEqual([
         expect.stringMatching(
           new RegExp(isWorkflow ? `^<${started}StateMachine\\w+>$` : `^<${started}Function\\w+\\.Arn>$`),
@@ -243,8 +258,11 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
   });
 
   test('permissions that CDK grants by itself: there are none', () => {
-    for (const type of ['AWS::Lambda::Permission', 'AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'])
+    for (const type of ['AWS::Lambda::Permission', 'AWS::IAM::ManagedPolicy'])
       expect(propertiesOf(template, type)).toEqual([]);
+    // The one that is ours and stands outside its role: see backup-replica.ts.
+    const outside = Object.keys(template.findResources('AWS::IAM::Policy'));
+    expect(outside).toEqual(database === 'orders' ? [expect.stringMatching(/^BackupStoreReplicationPolicy/)] : []);
   });
 });
 

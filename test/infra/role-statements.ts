@@ -42,12 +42,15 @@ export function statementsOf(document: { Statement: unknown[] }): Statement[] {
 
 /** What every role of the template may do, by the role's description, e.g. `Nightshift sample: backup`. */
 export function roles(template: Template): Map<string, Statement[]> {
-  if (Object.keys(template.findResources('AWS::IAM::Policy')).length > 0)
-    throw new Error('a policy stands outside its role: this reader would not see it');
+  const outside = Object.values(template.findResources('AWS::IAM::Policy')).map(({ Properties }) => Properties);
   return new Map(
-    Object.values(template.findResources('AWS::IAM::Role')).map(({ Properties }) => [
+    Object.entries(template.findResources('AWS::IAM::Role')).map(([id, { Properties }]) => [
       String(Properties.Description),
-      listOf(Properties.Policies).flatMap((policy) => statementsOf(Reflect.get(Object(policy), 'PolicyDocument'))),
+      [
+        ...listOf(Properties.Policies ?? []),
+        // That of S3's copying cannot stand in its role: the bucket needs the role, and the policy the bucket.
+        ...outside.filter(({ Roles }) => listOf(Roles).some((role) => textOf(role) === `<${id}>`)),
+      ].flatMap((policy) => statementsOf(Reflect.get(Object(policy), 'PolicyDocument'))),
     ]),
   );
 }

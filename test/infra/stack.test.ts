@@ -144,15 +144,15 @@ describe('schedules', () => {
 describe('pausedUntil', () => {
   const schedules = (until: string) => synthesize([sampleDatabase({ pausedUntil: until })]);
 
-  test('a date ahead: no schedule starts, no NotRunning alarm tells anybody, and synth warns with the date', () => {
+  test('a date ahead: no schedule starts, no NotRunning alarm and none of an age tells anybody, and synth warns with the date', () => {
     const paused = schedules('2026-12-31');
     const template = templateOf(paused, 'sample');
 
     const states = propertiesOf(template, 'AWS::Scheduler::Schedule').map(({ State }) => State);
     expect(new Set(states)).toEqual(new Set(['DISABLED']));
     const silent = propertiesOf(template, 'AWS::CloudWatch::Alarm').filter(({ ActionsEnabled }) => !ActionsEnabled);
-    expect(silent).toHaveLength(7);
-    for (const { AlarmName } of silent) expect(AlarmName).toMatch(/-notrunning$/);
+    expect(silent).toHaveLength(10);
+    for (const { AlarmName } of silent) expect(AlarmName).toMatch(/-(notrunning|too-old|rpo-not-met)$/);
     expect(paused.warnings['sample']?.join()).toContain('paused until 2026-12-31');
   });
 
@@ -197,7 +197,7 @@ describe('backup store', () => {
     expect(kept?.['Properties'].Description).toMatch(/backups/);
   });
 
-  test('its life cycle: unfinished uploads go after 2 days, records and reports after 400, backups never', () => {
+  test('its life cycle: unfinished uploads go after 2 days, records, reports and samples of health after 400, backups never', () => {
     const [bucket] = Object.values(sample.findResources('AWS::S3::Bucket'));
     const rules: { Prefix?: string; ExpirationInDays?: number }[] = bucket?.['Properties'].LifecycleConfiguration.Rules;
 
@@ -208,6 +208,7 @@ describe('backup store', () => {
     expect(expiring.map(({ Prefix, ExpirationInDays }) => [Prefix, ExpirationInDays])).toEqual([
       ['sample/runs/', 400],
       ['sample/reports/', 400],
+      ['sample/health/', 400],
     ]);
   });
 });
@@ -297,7 +298,8 @@ describe('database access', () => {
 
 describe('settings that reach a function', () => {
   test('what the config does not say: the variable is left out, so the default of the function holds', () => {
-    const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS'];
+    const ages = ['BACKUP_MAX_AGE_HOURS', 'VERIFIED_MAX_AGE_HOURS', 'DRILL_MAX_AGE_HOURS'];
+    const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS', ...ages];
 
     expect(Object.keys(functionOf('sample', 'health')?.Environment.Variables).toSorted()).toEqual(
       [...wanted, ...Object.keys(processEnvironment)].toSorted(),

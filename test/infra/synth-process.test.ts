@@ -136,7 +136,7 @@ describe('cdk synth of nightshift.config.ts', () => {
           .toSorted(),
       );
     // Every folder that the code names must lie beside it, or the function fails at night instead of here.
-    const named = [...bundle.matchAll(/["'`]([a-z]+)\/[^"'`\s]*\.sql["'`]/g)].map(([, name]) => name);
+    const named = [...bundle.matchAll(/["'`]([a-z-]+)\/[^"'`\s]*\.sql["'`]/g)].map(([, name]) => name);
     expect([...new Set(named)].filter((name) => !folders.includes(name ?? ''))).toEqual([]);
   });
 

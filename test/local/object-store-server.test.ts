@@ -16,6 +16,7 @@ import {
   ListPartsCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
@@ -211,6 +212,30 @@ describe('encryption and lock', () => {
 
     const request = new DeleteObjectCommand({ Bucket, Key: 'a', VersionId, BypassGovernanceRetention: true });
     await expect(client.send(request)).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+});
+
+describe('replication', () => {
+  const status = async (client: S3Client, Key: string) =>
+    (await client.send(new HeadObjectCommand({ Bucket, Key }))).ReplicationStatus;
+
+  test('a test sets the status of an object: head and get say it, and those of others say none', async () => {
+    const { client } = await startOwnServer({
+      ...versioned,
+      replication: ({ bucket, key }) => (bucket === Bucket && key === 'copied' ? 'COMPLETED' : undefined),
+    });
+    for (const Key of ['copied', 'other']) await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+
+    expect(await status(client, 'copied')).toBe('COMPLETED');
+    expect((await client.send(new GetObjectCommand({ Bucket, Key: 'copied' }))).ReplicationStatus).toBe('COMPLETED');
+    expect(await status(client, 'other')).toBeUndefined();
+  });
+
+  test('nobody sets a status: no object has one, as without a rule', async () => {
+    const { client } = await startOwnServer(versioned);
+    await client.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x' }));
+
+    expect(await status(client, 'a')).toBeUndefined();
   });
 });
 

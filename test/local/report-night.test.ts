@@ -9,8 +9,10 @@ import { createObjectStore, type ObjectStore } from '../../functions/shared/obje
 import { type RunRecord, storeRunRecord } from '../../functions/shared/run-record.ts';
 import { recordedContext } from '../support/job-context.ts';
 import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
+import { DAMAGED, storeBackup } from '../support/store-backup.ts';
 
 const NOW = new Date('2026-11-22T06:30:00Z');
+const TODAY = '20261122T020000Z';
 
 describe('runReport', () => {
   let aws: LocalAws;
@@ -38,68 +40,21 @@ describe('runReport', () => {
     });
   }
 
-  async function storeManifest(database: string, backupId: string, takenAt: string) {
-    const manifest = {
-      manifestVersion: 1,
-      database,
-      backupId,
-      trigger: 'schedule',
-      scheduledTime: takenAt,
-      takenAt,
-      finishedAt: takenAt,
-      engine: { version: '15.18', aurora: false },
-      serverId: '1',
-      toolVersion: '0.1.0',
-      clientVersion: '15.18',
-      format: 'directory',
-      codec: 'gzip',
-      archiveVersion: '1.14',
-      snapshot: '1:1:',
-      encoding: 'UTF8',
-      tables: [
-        {
-          schema: 'app',
-          name: 'orders',
-          dumpId: 1,
-          key: 'k',
-          rows: 1_234,
-          bytes: 9_000_000,
-          ranges: [
-            {
-              blocks: [0, null],
-              rows: 1_234,
-              bytes: 9_000_000,
-              crc32: '00000000',
-              sha256: '0'.repeat(64),
-              offset: 0,
-              length: 4_999_000,
-            },
-          ],
-        },
-      ],
-      largeObjects: { count: 0, bytes: 0, sha256: '0'.repeat(64) },
-      sequences: [],
-      excluded: [],
-      readByPolicy: [],
-      notSeen: [],
-      extensions: [],
-      roles: [],
-      objects: [{ key: 'k', bytes: 5_000_000, etag: 'e', sha256: null }],
-    };
-    await store.putNew(backupKeys(database, backupId).manifest, JSON.stringify(manifest), 'application/json');
-  }
-
   async function report(database: string, expectedJobs: string) {
     const context = recordedContext({ clock: { ...systemClock, now: () => NOW }, store });
-    const result = reportResult.parse(await runReport({ ...context, database, expectedJobs }));
+    const result = reportResult.parse(
+      await runReport({ ...context, database, expectedJobs, limits: { verifiedHours: 31, drillHours: 76 } }),
+    );
     return { result, page: (await store.getText(result.key)) ?? '' };
   }
 
-  test('a whole night is there: ok, with the drill of the backup found by its run record', async () => {
+  test('a whole night is there: ok, with the state of the backup and the drill by its own record', async () => {
     await storeRun('whole', 'backup', '2026-11-22T02:04:00Z', { result: { bytes: 5_000_000, tables: 1, rows: 1_234 } });
     await storeRun('whole', 'restore-drill', '2026-11-20T03:00:00Z', { result: { rtoSeconds: 61 } });
-    await storeManifest('whole', '20261122T020000Z', '2026-11-22T02:00:02Z');
-    await store.putNew(backupKeys('whole', '20261122T020000Z').drilled('restore-drill-20'), '{}', 'application/json');
+    await storeBackup(store, 'whole', TODAY, {
+      verified: {},
+      drilled: { finishedAt: '2026-11-22T05:00:00.000Z', rtoSeconds: 61 },
+    });
 
     const { result, page } = await report('whole', 'backup=26,restore-drill=74');
 
@@ -110,7 +65,40 @@ describe('runReport', () => {
       jobsNotSeen: [],
     });
     expect(page).toContain('1,234 rows');
-    expect(page).toMatch(/pill ok">ok<\/span> <span class="note fixed">in 61 s/);
+    expect(page).toContain('<span class="pill ok proven">drilled</span>');
+    expect(page).toContain('90 min ago, RTO 61 s');
+    expect(page).toContain('The last <b>4 h</b> would be lost with the database now');
+  });
+
+  test('the last drill was of an old backup: it is found by its run, and its own record is what counts', async () => {
+    const old = '20260401T020000Z';
+    for (const day of ['12', '13', '14', '15', '16', '17', '18', '19', '20', '21', '22'])
+      await storeBackup(store, 'old-drill', `202611${day}T020000Z`, { verified: {} });
+    await storeBackup(store, 'old-drill', old, {
+      verified: {},
+      drilled: { finishedAt: '2026-11-22T05:00:00.000Z', rtoSeconds: 75 },
+    });
+    await storeRun('old-drill', 'restore-drill', '2026-11-22T05:00:01Z', { result: { drills: [{ backupId: old }] } });
+
+    const { result, page } = await report('old-drill', 'restore-drill=74');
+
+    expect(result.verdict).toBe('ok');
+    expect(page).toContain('newest 10 of 12');
+    expect(page).toContain('<b class="">75 s</b><span>RTO: the restore of the drill 90 min ago</span>');
+  });
+
+  test('the newest backup was found damaged: needs attention, and the one before it is what counts', async () => {
+    await storeRun('broken', 'backup', '2026-11-22T02:04:00Z');
+    await storeBackup(store, 'broken', TODAY, { verified: DAMAGED });
+    await storeBackup(store, 'broken', '20261121T020000Z', { verified: {}, drilled: {} });
+
+    const { result, page } = await report('broken', 'backup=26');
+
+    expect(result.verdict).toBe('needs attention');
+    expect(result.reasons.join()).toContain(
+      `backup ${TODAY} is broken: 1 finding of verify, the first in archive/100.dat.gz`,
+    );
+    expect(page).toContain('The last <b>28 h</b> would be lost with the database now');
   });
 
   test('the window of a job reaches back further than a day: its older run counts; beyond the window it does not', async () => {
@@ -131,7 +119,7 @@ describe('runReport', () => {
 
   test('records that are damaged or of another database, and a damaged manifest: named, never ok', async () => {
     await storeRun('damaged', 'backup', '2026-11-22T02:04:00Z');
-    await storeManifest('damaged', '20261122T020000Z', '2026-11-22T02:00:02Z');
+    await storeBackup(store, 'damaged', TODAY, { verified: {}, drilled: {} });
     await store.putNew('damaged/runs/health/20261122T060000Z-x.json', '{"half": ', 'application/json');
     await store.putNew(backupKeys('damaged', '20261121T020000Z').manifest, '[]', 'application/json');
 
@@ -139,21 +127,28 @@ describe('runReport', () => {
 
     expect(result.verdict).toBe('could not tell');
     expect(result.reasons.join('\n')).toMatch(
-      /backups could not be listed[\s\S]*20261122T060000Z-x\.json: it is not JSON/,
+      /backup 20261121T020000Z could not be read: [\s\S]*20261122T060000Z-x\.json: it is not JSON/,
     );
   });
 
-  test('the drill has evidence but no run record: unclear, not ok', async () => {
-    await storeManifest('unclear', '20261122T020000Z', '2026-11-22T02:00:02Z');
-    await store.putNew(backupKeys('unclear', '20261122T020000Z').drilled('lost'), '{}', 'application/json');
+  test('the evidence of a drill cannot be understood: the backup is unreadable, not ok', async () => {
+    await storeRun('unclear', 'backup', '2026-11-22T02:04:00Z');
+    await storeBackup(store, 'unclear', TODAY, { verified: {} });
+    await store.putNew(backupKeys('unclear', TODAY).drilled('lost'), '{}', 'application/json');
 
-    const { page } = await report('unclear', 'backup=26');
+    const { result, page } = await report('unclear', 'backup=26');
 
-    expect(page).toContain('<span class="pill unknown">unclear</span>');
+    expect(result.verdict).not.toBe('ok');
+    expect(page).toContain('<span class="pill unknown">unreadable</span>');
   });
 
   test('S3 refuses to list: the handler fails instead of writing a report about nothing', async () => {
-    Object.assign(process.env, { DATABASE_NAME: 'refused', BACKUP_BUCKET: BUCKET, EXPECTED_JOBS: 'backup=26' });
+    Object.assign(process.env, {
+      DATABASE_NAME: 'refused',
+      BACKUP_BUCKET: BUCKET,
+      EXPECTED_JOBS: 'backup=26',
+      VERIFIED_MAX_AGE_HOURS: '31',
+    });
     aws.setFault(({ operation }) =>
       operation === 'ListObjectsV2' ? { status: 403, code: 'AccessDenied' } : undefined,
     );

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../functions/shared/clock.ts';
 import type { FaultHook } from '../../local/object-store/create-faults.ts';
+import type { ReplicationHook } from '../../local/object-store/store-operation.ts';
 import { startObjectStoreServer } from '../../local/object-store-server.ts';
 import { type SecretsServer, startSecretsServer } from '../../local/secrets-server.ts';
 
@@ -15,6 +16,8 @@ export interface LocalAws {
   readonly bucketFolder: string;
   /** Sets or removes what S3 answers instead of working. */
   setFault(fault: FaultHook | undefined): void;
+  /** Sets or removes what S3 says of the copying of its objects to another bucket. */
+  setReplication(replication: ReplicationHook | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -22,11 +25,13 @@ export interface LocalAws {
 export async function startLocalAws({ clock }: { clock?: Pick<Clock, 'now'> } = {}): Promise<LocalAws> {
   const directory = mkdtempSync(join(tmpdir(), 'nightshift-test-s3-'));
   let current: FaultHook | undefined;
+  let replication: ReplicationHook | undefined;
   const objectStore = await startObjectStoreServer({
     directory,
     buckets: [{ name: BUCKET, versioned: true }],
     fault: (request) => current?.(request),
     ...(clock && { clock }),
+    replication: (object) => replication?.(object),
   });
   const secrets = await startSecretsServer({ secrets: {} });
   Object.assign(process.env, {
@@ -41,6 +46,9 @@ export async function startLocalAws({ clock }: { clock?: Pick<Clock, 'now'> } = 
     bucketFolder: join(directory, BUCKET),
     setFault: (fault) => {
       current = fault;
+    },
+    setReplication: (hook) => {
+      replication = hook;
     },
     stop: async () => {
       await objectStore.stop();

@@ -4,13 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { describeError, failureCodes, JobFailure } from '../../functions/shared/job-failure.ts';
 
 const root = join(import.meta.dirname, '../..');
-const code = globSync('functions/**/*.ts', { cwd: root })
+const code = globSync(['functions/**/*.ts', 'local/**/*.ts'], { cwd: root })
   .filter((path) => !path.endsWith('shared/job-failure.ts'))
   .map((path) => readFileSync(join(root, path), 'utf8'))
   .join('\n');
 
 describe('failureCodes', () => {
-  test('every code: some job fails with it', () => {
+  test('every code: some job or command fails with it', () => {
     expect(Object.keys(failureCodes).filter((name) => !code.includes(`'${name}'`))).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { buildPage } from '../../functions/report/build-page.ts';
-import { describeAge, describeBytes, describeDuration } from '../../functions/report/describe-amounts.ts';
-import { escapeText, html } from '../../functions/report/html.ts';
 import { judgeNight, type NightFacts } from '../../functions/report/judge-night.ts';
-import { parseExpectedJobs } from '../../functions/report/parse-expected-jobs.ts';
+import type { Backups } from '../../functions/report/read-backups.ts';
 import { readFindings } from '../../functions/report/read-findings.ts';
+import { type BackupSummary, isCounted } from '../../functions/shared/backup-summary.ts';
 import type { RunRecord } from '../../functions/shared/run-record.ts';
+import { instantOf } from '../support/store-backup.ts';
 
 const NOW = new Date('2026-11-22T06:30:00Z');
 
@@ -34,6 +34,38 @@ function health(status: 'ok' | 'warning' | 'critical' | 'unknown', message = 'm'
   return run('health', finishedAt, { result: { checks } });
 }
 
+function summary(backupId: string, more: Partial<BackupSummary> = {}): BackupSummary {
+  const takenAt = instantOf(backupId);
+  return {
+    backupId,
+    state: 'verified',
+    takenAt,
+    finishedAt: takenAt,
+    bytes: 1e9,
+    tables: 3,
+    rows: 7,
+    drill: null,
+    problem: null,
+    ...more,
+  };
+}
+
+const TODAY = '20261122T020000Z';
+const YESTERDAY = '20261121T020000Z';
+const drilled = { finishedAt: '2026-11-22T05:02:00Z', outcome: 'ok', rtoSeconds: 5 } as const;
+
+/** These backups, newest first; the last drill is that of the first one that was drilled well. */
+function backupsOf(...shown: BackupSummary[]): Backups {
+  const good = shown.find(({ drill }) => drill?.outcome === 'ok');
+  return {
+    shown,
+    total: shown.length,
+    counted: shown.find(isCounted),
+    drill: good?.drill ? { ...good.drill, backupId: good.backupId } : undefined,
+    drillProblem: undefined,
+  };
+}
+
 /** A night in which all is well, with the given records instead of its own. */
 function night(records: readonly RunRecord[], more: Partial<NightFacts> = {}): NightFacts {
   return {
@@ -46,21 +78,8 @@ function night(records: readonly RunRecord[], more: Partial<NightFacts> = {}): N
       { job: 'backup', hours: 26 },
       { job: 'health', hours: 1 },
     ],
-    backups: {
-      total: 1,
-      problem: null,
-      shown: [
-        {
-          backupId: '20261122T020000Z',
-          takenAt: '2026-11-22T02:00:00Z',
-          bytes: 1e9,
-          tables: 3,
-          rows: 7,
-          drill: 'ok',
-          rtoSeconds: 5,
-        },
-      ],
-    },
+    backups: backupsOf(summary(TODAY, { state: 'drilled', drill: drilled })),
+    limits: { verifiedHours: 31, drillHours: 76 },
     ...more,
   };
 }
@@ -127,17 +146,75 @@ describe('judgeNight', () => {
       'could not tell',
     );
     expect(judgeNight(night([odd, backup])).verdict).toBe('could not tell');
+    const unreadable = summary(YESTERDAY, { state: 'unreadable', takenAt: null, problem: 'it is not JSON' });
+    const backups = backupsOf(summary(TODAY, { state: 'drilled', drill: drilled }), unreadable);
+    expect(judgeNight(night([health('ok'), backup], { backups })).verdict).toBe('could not tell');
+    const drillProblem = 'it is not JSON';
     expect(
-      judgeNight(night([health('ok'), backup], { backups: { shown: [], total: 0, problem: 'damaged' } })).verdict,
+      judgeNight(
+        night([health('ok'), backup], { backups: { ...backups, shown: backups.shown.slice(0, 1), drillProblem } }),
+      ).verdict,
     ).toBe('could not tell');
   });
 
-  test('there is no backup, or the newest is older than its window: needs attention', () => {
-    const none = judgeNight(night([health('ok'), backup], { backups: { shown: [], total: 0, problem: null } }));
-    const old = judgeNight(night([health('ok'), backup], { expected: [{ job: 'backup', hours: 4 }] }));
+  test('there is no backup, or the newest that counts is older than its limit: needs attention', () => {
+    const none = judgeNight(night([health('ok'), backup], { backups: backupsOf() }));
+    const old = judgeNight(night([health('ok'), backup], { limits: { verifiedHours: 4, drillHours: 76 } }));
 
     expect(none.reasons.map(({ text }) => text)).toContain('there is no backup');
-    expect(old.reasons.map(({ text }) => text)).toContain('the newest backup is 4 h old, more than 4 hours');
+    expect(old.reasons.map(({ text }) => text)).toContain(
+      'the RPO is not met: the newest drilled backup is 4 h old, more than 4 hours',
+    );
+  });
+
+  test.each([
+    [
+      'only a candidate',
+      backupsOf(summary(TODAY, { state: 'candidate' })),
+      ['no backup may be relied on: none is verified', 'no restore drill that was ok is known'],
+    ],
+    [
+      'the newest is broken',
+      backupsOf(
+        summary(TODAY, { state: 'broken', problem: '1 finding of verify' }),
+        summary(YESTERDAY, { state: 'drilled', drill: drilled }),
+      ),
+      [`backup ${TODAY} is broken: 1 finding of verify`],
+    ],
+    [
+      'the newest verified one is older than the limit',
+      backupsOf(
+        summary(TODAY, { state: 'candidate', drill: drilled }),
+        summary('20261120T020000Z', { state: 'verified' }),
+      ),
+      ['the RPO is not met: the newest verified backup is 2 d 4 h old, more than 31 hours'],
+    ],
+    [
+      'the last drill is too long ago',
+      backupsOf(summary(TODAY, { state: 'drilled', drill: { ...drilled, finishedAt: '2026-11-18T06:30:00Z' } })),
+      ['the last restore drill that was ok is 4 d 0 h ago, more than 76 hours'],
+    ],
+  ])('%s: needs attention with the reason', (_, backups, reasons) => {
+    const judged = judgeNight(night([health('ok'), backup], { backups }));
+
+    expect(judged.verdict).toBe('needs attention');
+    expect(judged.reasons.map(({ text }) => text)).toEqual(reasons);
+  });
+
+  test('an old broken backup with a newer good one: no reason, and drills without a limit are not missed', () => {
+    const broken = summary(YESTERDAY, { state: 'broken', problem: 'p' });
+    const limits = { verifiedHours: 31, drillHours: undefined };
+
+    expect(
+      judgeNight(night([health('ok'), backup], { backups: backupsOf(summary(TODAY), broken), limits })),
+    ).toMatchObject({ verdict: 'ok', reasons: [] });
+  });
+
+  test('health said of an earlier minute that there is no backup: what the report sees itself counts', () => {
+    const checks = [{ id: 'backup-age', status: 'critical', value: null, unit: 'hours', message: 'm', fix: null }];
+    const earlier = run('health', '2026-11-22T06:15:00Z', { result: { checks } });
+
+    expect(judgeNight(night([earlier, backup])).verdict).toBe('ok');
   });
 
   test('purge stopped before its end: needs attention', () => {
@@ -180,7 +257,7 @@ describe('buildPage', () => {
     const facts = night(records, {
       database: hostile,
       unreadable: [hostile],
-      backups: { shown: [], total: 0, problem: hostile },
+      backups: backupsOf(summary(hostile, { state: 'broken', problem: hostile })),
     });
 
     const page = buildPage(facts, judgeNight(facts), hostile, hostile);
@@ -212,6 +289,57 @@ describe('buildPage', () => {
     expect(page).not.toContain('could look');
   });
 
+  test('backups in every state: each is a word in its pill, with what is wrong below it and the RPO above', () => {
+    const facts = night([health('ok'), backup], {
+      backups: backupsOf(
+        summary('20261122T040000Z', {
+          state: 'unreadable',
+          takenAt: null,
+          bytes: null,
+          rows: null,
+          problem: 'not JSON',
+        }),
+        summary('20261122T030000Z', {
+          state: 'broken',
+          problem: 'restore drill: different: p',
+          drill: { ...drilled, outcome: 'different' },
+        }),
+        summary('20261122T020000Z', { state: 'candidate' }),
+        summary('20261121T020000Z', { state: 'drilled', drill: drilled }),
+        summary('20261120T020000Z'),
+      ),
+    });
+
+    const page = buildPage(facts, judgeNight(facts), 'r', 'v');
+
+    for (const pill of [
+      'ok proven">drilled',
+      'ok">verified',
+      'unknown">candidate',
+      'critical">broken',
+      'unknown">unreadable',
+    ])
+      expect(page).toContain(`<span class="pill ${pill}</span>`);
+    expect(page).toContain('restore drill: different: p');
+    expect(page).toContain('88 min ago, RTO 5.0 s');
+    expect(page).toMatch(
+      /The last <b>28 h<\/b> would be lost with the database now, <span class="soft">within the limit of 31 hours/,
+    );
+  });
+
+  test('nothing counts, or the limit is passed: the line of the RPO says so', () => {
+    const pageOf = (backups: Backups) => {
+      const facts = night([health('ok'), backup], { backups });
+      return buildPage(facts, judgeNight(facts), 'r', 'v');
+    };
+
+    expect(pageOf(backupsOf())).toContain('Everything would be lost with the database.');
+    expect(pageOf(backupsOf(summary(TODAY, { state: 'candidate' })))).toContain(
+      'Everything would be lost with the database: none was verified.',
+    );
+    expect(pageOf(backupsOf(summary('20261120T020000Z')))).toContain('21 h over the limit of 31 hours');
+  });
+
   test('a job was not seen: it is named in red, with the words', () => {
     const facts = night([backup]);
 
@@ -230,53 +358,7 @@ describe('buildPage', () => {
   });
 });
 
-describe('html', () => {
-  test('texts are escaped, markup and lists of markup are not', () => {
-    const items = ['<a>', 'b'].map((text) => html`<li>${text}</li>`);
-
-    expect(html`<ul title="${'"'}">${items}</ul>${3}`.markup).toBe(
-      '<ul title="&quot;"><li>&lt;a&gt;</li><li>b</li></ul>3',
-    );
-  });
-
-  test('control characters are replaced, line breaks stay', () => {
-    expect(escapeText('a\u0000b\nc\u001B')).toBe('a\uFFFDb\nc\uFFFD');
-  });
-});
-
-describe('parseExpectedJobs', () => {
-  test('jobs with hours: a list in their order', () => {
-    expect(parseExpectedJobs('backup=26,health=1')).toEqual([
-      { job: 'backup', hours: 26 },
-      { job: 'health', hours: 1 },
-    ]);
-  });
-
-  test('a name that is no job, zero hours, twice the same: all of it in one failure', () => {
-    expect(() => parseExpectedJobs('bakcup=26,health=0,purge=1,purge=2')).toThrow(
-      /"bakcup" is no job; "health=0" must give 1 to 999 hours; "purge" is named twice/,
-    );
-  });
-});
-
-describe('describeBytes, describeDuration, describeAge', () => {
-  test('bytes, durations and ages: as a person reads them', () => {
-    expect([0, 812, 1_500_000, 4.2e9, 5e14].map(describeBytes)).toEqual([
-      '0 B',
-      '812 B',
-      '1.4 MiB',
-      '3.9 GiB',
-      '455 TiB',
-    ]);
-    expect([400, 38_000, 725_000, 10_920_000].map(describeDuration)).toEqual([
-      '0.4 s',
-      '38 s',
-      '12 min 5 s',
-      '3 h 2 min',
-    ]);
-    expect([45_000, 720_000, 18_000_000, 273_600_000].map(describeAge)).toEqual(['45 s', '12 min', '5 h', '3 d 4 h']);
-  });
-
+describe('the figures of expire', () => {
   test('expire has run: its figures, with the policy, and nothing of locks where there is none', () => {
     const result = { expired: 1, backups: [{}, {}, {}], policy: 'within 30d', lockedVersionCount: 0 };
     const pageOf = (more: object) => {

@@ -33,7 +33,7 @@ export function chooseEntries(archive: OpenArchive, selection: Selection): Chose
   const { chosen, leftOut } = isWhole
     ? { chosen: new Set(all), leftOut: [] }
     : closeOver(all, namedEntries(archive, all, selection));
-  const ofPart = (entry: TocEntry) => selection.part === 'all' || isContent(entry) === (selection.part === 'data-only');
+  const ofPart = (entry: TocEntry) => isOfPart(entry, selection);
   const entries = all.filter((entry) => chosen.has(entry) && ofPart(entry));
   const dumpIds = new Set(entries.map(({ dumpId }) => dumpId));
   return {
@@ -42,6 +42,16 @@ export function chooseEntries(archive: OpenArchive, selection: Selection): Chose
     leftOut: leftOut.filter(ofPart).map(nameOfEntry),
     isWhole,
   };
+}
+
+/**
+ * Rows alone of tables that were named go into tables that are in use: a sequence that went back to its old value would give
+ * numbers out again. pg_restore --data-only --table leaves sequences as they are, too.
+ */
+function isOfPart(entry: TocEntry, { part, schemas, tables }: Selection): boolean {
+  if (part === 'all') return true;
+  if (part === 'schema-only') return !isContent(entry);
+  return isContent(entry) && !(entry.desc === 'SEQUENCE SET' && tables.length > 0 && schemas.length === 0);
 }
 
 /** What was named, with its rows; throws when the archive has no such thing. */
@@ -59,6 +69,8 @@ function namedEntries(
   for (const schema of schemas) {
     const found = all.filter((entry) => {
       const { schema: namespace, tag } = of(entry);
+      // What a publication sends is said in its tables' schemas, but it belongs to the database.
+      if (entry.desc.startsWith('PUBLICATION')) return false;
       return namespace === schema || (entry.desc === 'SCHEMA' && tag === schema);
     });
     if (found.length === 0) missing.push(`schema "${schema}"`);
@@ -72,6 +84,7 @@ function namedEntries(
     if (found.length === 0) missing.push(`table ${quoteQualified(schema, name)}`);
     for (const entry of found) named.add(entry);
   }
+  addShown(named, all);
   if (missing.length === 0) return named;
   throw new JobFailure({
     code: 'restore.selection_wrong',
@@ -81,6 +94,32 @@ function namedEntries(
   });
 }
 
+/**
+ * Adds the tables that named views show, and the partitions of named tables at all levels: a materialized view is made of the
+ * rows of its tables, and the rows of a partitioned table are those of its partitions.
+ */
+function addShown(named: Set<TocEntry>, all: readonly TocEntry[]): void {
+  const byDumpId = new Map(all.map((entry) => [entry.dumpId, entry]));
+  const views = new Set([...named].filter(({ desc }) => desc === 'VIEW' || desc === 'MATERIALIZED VIEW'));
+  addNeeded(views, byDumpId);
+  for (const entry of views) named.add(entry);
+  const attachments = all
+    .filter(({ desc }) => desc === 'TABLE ATTACH')
+    .map((entry) => {
+      const tables = entry.dependencies.flatMap((dumpId) => byDumpId.get(dumpId) ?? []);
+      // It has the name of the partition.
+      const isPartition = (one: TocEntry) =>
+        one.tag.equals(entry.tag) && (one.namespace ?? Buffer.alloc(0)).equals(entry.namespace ?? Buffer.alloc(0));
+      return { parent: tables.find((one) => !isPartition(one)), partition: tables.find(isPartition) };
+    });
+  for (let before = -1; before !== named.size; ) {
+    before = named.size;
+    for (const { parent, partition } of attachments) {
+      if (parent !== undefined && partition !== undefined && named.has(parent)) named.add(partition);
+    }
+  }
+}
+
 /** Adds what the named entries need, and what hangs on their tables; what would need another table is left out. */
 function closeOver(
   all: readonly TocEntry[],
@@ -88,7 +127,19 @@ function closeOver(
 ): { chosen: Set<TocEntry>; leftOut: TocEntry[] } {
   const byDumpId = new Map(all.map((entry) => [entry.dumpId, entry]));
   const chosen = new Set(named);
-  const isOther = (entry: TocEntry) => RELATIONS.has(entry.desc) && !chosen.has(entry);
+  /** Whether it needs a table that is not chosen, also by way of something else: a part of an index by its index. */
+  const needsOther = (entry: TocEntry): boolean => {
+    const seen = new Set<number>();
+    const waiting = [...entry.dependencies];
+    for (let dumpId = waiting.pop(); dumpId !== undefined; dumpId = waiting.pop()) {
+      const needed = byDumpId.get(dumpId);
+      if (needed === undefined || seen.has(dumpId) || chosen.has(needed) || needed.desc === 'TABLE DATA') continue;
+      if (RELATIONS.has(needed.desc)) return true;
+      seen.add(dumpId);
+      waiting.push(...needed.dependencies);
+    }
+    return false;
+  };
   addNeeded(chosen, byDumpId);
   const leftOut = new Set<TocEntry>();
   // Entries come after what they depend on, but for notes about them: twice is enough for notes of notes.
@@ -99,23 +150,48 @@ function closeOver(
       const needs = entry.dependencies.flatMap((dumpId) => byDumpId.get(dumpId) ?? []);
       if (!needs.some((one) => chosen.has(one) && hangsOn(entry, one))) continue;
       isChanged = true;
-      if (needs.some(isOther)) leftOut.add(entry);
+      if (needsOther(entry)) leftOut.add(entry);
       else {
         chosen.add(entry);
         addNeeded(chosen, byDumpId);
       }
     }
   }
-  return { chosen, leftOut: [...leftOut] };
+  const isOwn = (entry: TocEntry) =>
+    entry.dependencies.some((dumpId) => {
+      const on = byDumpId.get(dumpId);
+      return on !== undefined && chosen.has(on) && belongsTo(entry, on);
+    });
+  return { chosen, leftOut: [...leftOut].filter(isOwn) };
 }
 
 /** Whether an entry is part of what it depends on: an index of its table, a note about anything, the value of a sequence. */
 function hangsOn(entry: TocEntry, on: TocEntry): boolean {
   if (entry.desc === 'COMMENT' || entry.desc === 'SECURITY LABEL' || entry.desc === 'ACL') return true;
   if (entry.desc === 'PUBLICATION TABLE') return false;
-  if (entry.desc === 'SEQUENCE SET') return on.desc === 'SEQUENCE';
+  // The owner of a sequence is among what the sequence needs.
+  if (entry.desc === 'SEQUENCE SET' || entry.desc === 'SEQUENCE OWNED BY') return on.desc === 'SEQUENCE';
   if (isOfLargeObjects(entry)) return false;
   return RELATIONS.has(on.desc) || on.desc === 'INDEX' || on.desc === 'CONSTRAINT';
+}
+
+/** Kinds that are named after their table: `child child_doc_fkey`. */
+const NAMED_AFTER_TABLE: ReadonlySet<string> = new Set([
+  'CHECK CONSTRAINT',
+  'CONSTRAINT',
+  'DEFAULT',
+  'FK CONSTRAINT',
+  'POLICY',
+  'RULE',
+  'TRIGGER',
+]);
+
+/** Whether an entry that hangs on a table is a part of it, and not of another one that refers to it. */
+function belongsTo(entry: TocEntry, table: TocEntry): boolean {
+  if (!RELATIONS.has(table.desc) || entry.desc.endsWith(' ATTACH')) return false;
+  if (!NAMED_AFTER_TABLE.has(entry.desc)) return true;
+  const name = Buffer.concat([table.tag, Buffer.from(' ')]);
+  return entry.tag.subarray(0, name.length).equals(name);
 }
 
 /** Whatever chosen entries depend on: types, functions, sequences, extensions, schemas, parents; rows are not among it. */

@@ -1,4 +1,6 @@
 // How far a restore is, in figures for a person: stored bytes that have come, steps that are done.
+import { quoteQualified } from '../quote-identifier.ts';
+import { nameOfEntry } from './entry-kinds.ts';
 import type { RestoreTask } from './restore-tasks.ts';
 
 export type RestoreStage = 'structure' | 'rows and indexes' | 'privileges' | 'statistics' | 'done';
@@ -13,11 +15,15 @@ export interface RestoreProgress {
   /** Indexes, constraints and whatever else is made after the rows. */
   built: number;
   totalBuilt: number;
+  /** What is being done now, the longest at it first. */
+  running: readonly string[];
 }
 
 export interface ProgressCounter {
   begin(tasks: readonly RestoreTask[], done: ReadonlySet<string>): void;
   addBytes(bytes: number): void;
+  /** Runs `work` and shows `task` as running meanwhile. */
+  during(task: RestoreTask, work: () => Promise<void>): Promise<void>;
   taskDone(task: RestoreTask): void;
   stage(stage: RestoreStage): void;
 }
@@ -32,10 +38,12 @@ export function createProgress(onProgress: (progress: RestoreProgress) => void):
     totalTables: 0,
     built: 0,
     totalBuilt: 0,
+    running: [],
   };
+  const running = new Set<RestoreTask>();
   /** Steps with rows that are still to come, by table. */
   const openSteps = new Map<number, number>();
-  const tell = () => onProgress({ ...progress });
+  const tell = () => onProgress({ ...progress, running: [...running].map(nameOfTask) });
   const taskDone = (task: RestoreTask) => {
     if (task.kind === 'sql') progress.built += 1;
     if (task.kind !== 'rows') return;
@@ -64,6 +72,15 @@ export function createProgress(onProgress: (progress: RestoreProgress) => void):
       progress.bytes += bytes;
       tell();
     },
+    during: async (task, work) => {
+      running.add(task);
+      tell();
+      try {
+        await work();
+      } finally {
+        running.delete(task);
+      }
+    },
     taskDone: (task) => {
       taskDone(task);
       tell();
@@ -73,6 +90,11 @@ export function createProgress(onProgress: (progress: RestoreProgress) => void):
       tell();
     },
   };
+}
+
+function nameOfTask(task: RestoreTask): string {
+  if (task.kind === 'sql') return nameOfEntry(task.entry);
+  return task.kind === 'rows' ? quoteQualified(task.step.table.schema, task.step.table.name) : task.name;
 }
 
 function storedBytes(task: RestoreTask): number {

@@ -23,31 +23,48 @@ export async function beginRecords(session: DatabaseSession, identity: RestoreId
   await session.query('begin');
   // Sent again only where they are missing: a role that goes on with a restore may not be the one that made the schema.
   if (!(await hasRecords(session))) await session.query(readSqlFile('restore/prepare.sql'));
-  const { rows } = await session.query<{ backup_id: string; selection: string }>(
-    'select backup_id, selection from nightshift_restore.restore',
-  );
-  const [known] = rows;
-  if (known === undefined) {
+  if (!(await isKnown(session, identity))) {
     await session.query('insert into nightshift_restore.restore (backup_id, selection) values ($1, $2)', [
       identity.backupId,
       identity.selection,
     ]);
-  } else if (known.backup_id !== identity.backupId || known.selection !== identity.selection) {
-    throw new JobFailure({
-      code: 'restore.target_not_empty',
-      problem: `the target holds a restore of backup ${known.backup_id} (${known.selection}) that was not ended; it cannot go on with backup ${identity.backupId} (${identity.selection})`,
-      safeState: 'Nothing was changed',
-      hint: 'restore into an empty database, or go on with the backup and the selection of that restore',
-    });
   }
+  const records = await readRecords(session);
+  await session.query('commit');
+  return records;
+}
+
+/** What is done by now. */
+export async function readRecords(session: DatabaseSession): Promise<RestoreRecords> {
   const { rows: steps } = await session.query<{ name: string; dump_id: number | null }>(
     readSqlFile('restore/steps.sql'),
   );
-  await session.query('commit');
   return {
     done: new Set(steps.map(({ name }) => name)),
     leftOut: steps.flatMap(({ dump_id: dumpId }) => dumpId ?? []),
   };
+}
+
+/** Whether the records, which are there, belong to this restore; throws `restore.target_not_empty` for those of another. */
+async function isKnown(session: DatabaseSession, identity: RestoreIdentity): Promise<boolean> {
+  const { rows } = await session.query<{ backup_id: string; selection: string }>(
+    'select backup_id, selection from nightshift_restore.restore',
+  );
+  const [known] = rows;
+  if (known !== undefined && (known.backup_id !== identity.backupId || known.selection !== identity.selection)) {
+    throw new JobFailure({
+      code: 'restore.target_not_empty',
+      problem: `the target holds a restore of backup ${known.backup_id} (${known.selection}) that was not ended; it cannot go on with backup ${identity.backupId} (${identity.selection})`,
+      safeState: 'Nothing was changed',
+      hint: 'go on with the backup and the selection of that restore, give it up by `drop schema nightshift_restore cascade` in the target, or restore into an empty database',
+    });
+  }
+  return known !== undefined;
+}
+
+/** Whether a restore would go on with records that are there; throws as beginRecords would. Changes nothing. */
+export async function wouldGoOn(session: DatabaseSession, identity: RestoreIdentity): Promise<boolean> {
+  return (await hasRecords(session)) && (await isKnown(session, identity));
 }
 
 /** What was left out, in words, in the order of the archive. */

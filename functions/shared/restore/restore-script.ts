@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { runPgRestore } from '../archive-toc/run-pg-restore.ts';
 import type { TocEntry } from '../archive-toc/toc-entry.ts';
+import { tocFailure } from '../archive-toc/toc-failure.ts';
 import type { ClientTools } from '../postgres-client-tools.ts';
 import { ArchiveDamage } from './archive-damage.ts';
 import { isStreamed } from './entry-kinds.ts';
@@ -71,9 +72,21 @@ export async function writeScript(
       { what: 'archive file "toc.dat"', expected: 'SQL that can be read by pg_restore', actual },
     ]);
   if ('refusal' in written) throw damage(written.refusal);
-  const script = cutScript(new TextDecoder('utf-8', { ignoreBOM: true }).decode(written.output), entries);
+  const script = cutScript(decodeScript(written.output), entries);
   if (typeof script === 'string') throw damage(script);
   return { ...script, settings: script.settings.filter((one) => isKnownSetting(one, options.serverMajor)) };
+}
+
+/** The text; throws `client_tools.failed` for bytes that are not UTF8: a guess would change names and constants. */
+export function decodeScript(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw tocFailure(
+      'the definitions of the archive (of a SQL_ASCII database) hold bytes that are not UTF8',
+      'restore it by pg_restore itself: docs/restore.md, steps 1 to 6',
+    );
+  }
 }
 
 /** The client's encoding is set by the client; the timeout of transactions came with 17. */
@@ -88,13 +101,15 @@ export function cutScript(text: string, entries: readonly TocEntry[]): RestoreSc
   const statements = new Map<number, string>();
   const kept = new Map<string, string>();
   let settings: string[] = [];
-  let open: { dumpId: number; from: number } | undefined;
+  /** `after` is where its definition ends: what that holds is nobody else's. */
+  let open: { dumpId: number; from: number; after: number } | undefined;
   const close = (to: number) => {
-    const piece = text.slice(open?.from ?? 0, to);
+    const { from, after } = open ?? { from: 0, after: 0 };
     const before = [...kept.values()].join('');
-    const body = withoutKept(piece, kept);
-    if (open === undefined) settings = settingsOf(body);
-    else statements.set(open.dumpId, before + body);
+    const body = text.slice(from, after) + withoutKept(text.slice(after, to), kept);
+    const whole = body.trimEnd() === '' ? '' : `${body.trimEnd()}\n`;
+    if (open === undefined) settings = settingsOf(whole);
+    else statements.set(open.dumpId, before + whole);
   };
   HEAD.lastIndex = 0;
   for (let head = HEAD.exec(text); head !== null; head = HEAD.exec(text)) {
@@ -102,12 +117,13 @@ export function cutScript(text: string, entries: readonly TocEntry[]): RestoreSc
     if (entry === undefined) return `it writes entry ${head[1]}, which was not asked for`;
     if (statements.has(entry.dumpId) || open?.dumpId === entry.dumpId) return `it writes entry ${head[1]} twice`;
     close(head.index);
-    open = { dumpId: entry.dumpId, from: HEAD.lastIndex };
+    const from = HEAD.lastIndex;
     const definition = entry.definition?.toString('utf8') ?? '';
-    if (text.startsWith(definition, HEAD.lastIndex)) HEAD.lastIndex += definition.length;
+    if (text.startsWith(definition, from)) HEAD.lastIndex += definition.length;
+    open = { dumpId: entry.dumpId, from, after: HEAD.lastIndex };
   }
   const end = text.lastIndexOf('\n-- Completed on ');
-  if (end === -1 || end < (open?.from ?? 0)) return 'its SQL has no end';
+  if (end === -1 || end < (open?.after ?? 0)) return 'its SQL has no end';
   close(end);
   return { settings, statements };
 }
@@ -121,7 +137,7 @@ function withoutKept(piece: string, kept: Map<string, string>): string {
     rest = rest.slice(0, one.index);
   }
   for (const [name, statement] of found) kept.set(name, statement);
-  return rest.trimEnd() === '' ? '' : `${rest.trimEnd()}\n`;
+  return rest;
 }
 
 /** The statements before the first entry; comments and what only psql reads are left out. */

@@ -11,11 +11,18 @@ import { loadLargeObjects } from './load-large-objects.ts';
 import { loadRows } from './load-rows.ts';
 import type { OpenArchive } from './open-archive.ts';
 import type { ProgressCounter } from './restore-progress.ts';
-import { dropRecords, hasRecords, readLeftOut, recordStep } from './restore-records.ts';
+import { dropRecords, hasRecords, readLeftOut, readRecords, recordStep } from './restore-records.ts';
 import type { RestoreScript } from './restore-script.ts';
 import { type RestoreTask, stepOfEntry } from './restore-tasks.ts';
 import type { RestoreRequest } from './run-restore.ts';
-import { explainSql, mayRetry, runStatement, runStatements, type StatementContext } from './run-statements.ts';
+import {
+  COPY_INTO,
+  explainSql,
+  mayRetry,
+  runStatement,
+  runStatements,
+  type StatementContext,
+} from './run-statements.ts';
 import { runTasks, type Scheduled } from './run-tasks.ts';
 
 export interface RestoreRun {
@@ -36,13 +43,16 @@ const ATTEMPTS = 3;
 const OWN_SETTINGS = 'set synchronous_commit = off';
 
 /** Runs `use` in a session with the settings of the restore; once more when the session was lost. */
-export async function inSession<T>(run: RestoreRun, use: (session: DatabaseSession) => Promise<T>): Promise<T> {
+export async function inSession<T>(
+  run: RestoreRun,
+  use: (session: DatabaseSession, attempt: number) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     run.request.signal.throwIfAborted();
     try {
       return await run.request.target.withSession(async (session) => {
         await prepare(run, session);
-        return await use(session);
+        return await use(session, attempt);
       });
     } catch (error) {
       run.request.signal.throwIfAborted();
@@ -67,9 +77,18 @@ export async function restoreStructure(run: RestoreRun): Promise<void> {
 
 async function runInOrder(run: RestoreRun, entries: readonly TocEntry[], pass: RestorePass): Promise<void> {
   const own = entries.filter((entry) => restorePass(entry) === pass);
-  await inSession(run, async (session) => {
+  await inSession(run, async (session, attempt) => {
+    if (attempt > 1) await learnWhatIsDone(run, session);
     await runStatements(session, own, run.done, run.statements);
   });
+}
+
+/** The answer to a commit may have been lost with the session before, and what was left out in it was not left out after all. */
+async function learnWhatIsDone({ done, statements }: RestoreRun, session: DatabaseSession): Promise<void> {
+  const records = await readRecords(session);
+  for (const step of records.done) done.add(step);
+  statements.leftOut.clear();
+  for (const dumpId of records.leftOut) statements.leftOut.add(dumpId);
 }
 
 /** Rows, large objects, indexes, constraints; then privileges and materialized views. False when it was paused. */
@@ -78,7 +97,7 @@ export async function restoreRest(run: RestoreRun, tasks: readonly RestoreTask[]
   const isDone = await runAll(
     run,
     tasks,
-    async (session, task) => await runTask(run, session, task),
+    async (session, task) => await run.progress.during(task, async () => await runTask(run, session, task)),
     (task) => run.progress.taskDone(task),
   );
   if (!isDone) return false;
@@ -192,7 +211,7 @@ async function runTask(run: RestoreRun, session: DatabaseSession, task: RestoreT
     else await loadLargeObjects(session, task.step, { source, manifest });
   } catch (error) {
     const what =
-      task.kind === 'rows' ? `COPY into ${quoteQualified(task.step.table.schema, task.step.table.name)}` : task.name;
+      task.kind === 'rows' ? `${COPY_INTO}${quoteQualified(task.step.table.schema, task.step.table.name)}` : task.name;
     throw explainSql(error, what, manifest.backupId);
   }
 }

@@ -135,6 +135,9 @@ async function leaveOut(
 /** Classes of SQLSTATE that say something about the server or its use, not about the archive. */
 const OF_THE_SERVER = /^(08|40|53|55|57|58|XX)/;
 
+/** How the rows of a table are called in messages. */
+export const COPY_INTO = 'COPY into ';
+
 /** The failure of what the restore has sent; an error that says nothing about the archive is given back as it is. */
 export function explainSql(error: unknown, what: string, backupId: string): unknown {
   const state = sqlState(error);
@@ -145,7 +148,10 @@ export function explainSql(error: unknown, what: string, backupId: string): unkn
     code: 'restore.statement_failed',
     problem: `backup ${backupId} did not restore: ${what} failed (SQLSTATE ${state}): ${words}`,
     safeState: 'What was restored before it is in the target; the backup was not changed',
-    hint: 'a missing role, extension or right is a fault of the target: mend it and go on; anything else is one of the backup',
+    hint:
+      state.startsWith('23') && what.startsWith(COPY_INTO)
+        ? 'the table holds such rows already, or has constraints that these do not meet; docs/restore.md says how to put back only what is missing'
+        : 'a missing role, extension or right is a fault of the target: mend it and go on; anything else is one of the backup',
     cause: error,
   });
 }

@@ -39,7 +39,7 @@ describe('parseArguments', () => {
 
   test.each([
     ['no benchmark', [], 'it must be backup'],
-    ['another benchmark', ['restore'], 'the benchmark is "restore"'],
+    ['another benchmark', ['purge'], 'the benchmark is "purge"'],
     ['an unknown option', ['backup', '--fast'], "Unknown option '--fast'"],
     [
       'a number with a unit',
