@@ -23,3 +23,19 @@ export function matching(pattern: RegExp, allowed: string) {
 export function listOf<T extends z.ZodType>(item: T, min: number, allowed: string) {
   return z.array(item, allowed).min(min, allowed);
 }
+
+const PORT = 'must be a port from 1 to 65535';
+
+export const portNumber = z.int(PORT).min(1, PORT).max(65_535, PORT);
+
+export const arnOfSecret = matching(
+  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/,
+  'must be the full ARN of a Secrets Manager secret',
+);
+
+export const arnOfKey = matching(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/, 'must be the ARN of a KMS key');
+
+/** The id of a security group, of what `of` says. */
+export function securityGroupId(of: string) {
+  return matching(/^sg-[0-9a-f]{8,17}$/, `must be the id of the security group of ${of}`);
+}

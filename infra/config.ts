@@ -1,22 +1,16 @@
 // The schema of nightshift.config.ts: what a user may configure, in which unit and range.
 // Whatever deletes something or chooses a target has no default; load-config.ts reads a file with it.
 import { z } from 'zod';
+import { restoreDrillSettings } from '../functions/restore-drill/environment.ts';
 import { alarmsSection, replicaSection } from './alarms-config.ts';
 import { backupStoreSchema } from './backup-store-config.ts';
-import { listOf, matching, wholeNumber } from './config-fields.ts';
+import { arnOfKey, arnOfSecret, listOf, matching, portNumber, securityGroupId, wholeNumber } from './config-fields.ts';
+import { instanceId } from './drill-config.ts';
 import { jobConfigShape } from './job-config.ts';
 import { schedulesSchema } from './schedule-config.ts';
 
-const PORT = 'must be a port from 1 to 65535';
-
 /** Retention periods that CloudWatch Logs knows (API reference of PutRetentionPolicy). */
 const LOG_RETENTION_DAYS = [30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
-const arnOfSecret = matching(
-  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/,
-  'must be the full ARN of a Secrets Manager secret',
-);
-const arnOfKey = matching(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/, 'must be the ARN of a KMS key');
 
 export const databaseConfigSchema = z.strictObject(
   {
@@ -31,10 +25,11 @@ export const databaseConfigSchema = z.strictObject(
         host: matching(/^[A-Za-z0-9.-]{1,253}$/, 'must be the host name of the writer').describe(
           'The writer: the instance, or the cluster endpoint of Aurora.',
         ),
-        port: z.int(PORT).min(1, PORT).max(65_535, PORT).describe('Port of the server.'),
+        port: portNumber.describe('Port of the server.'),
         dbname: matching(/^.{1,63}$/, 'must be the name of a database, 1 to 63 characters').describe(
           'The database to look after.',
         ),
+        instanceId: instanceId.optional().describe(restoreDrillSettings.DATABASE_INSTANCE_ID.summary),
       },
       'must be { host, port, dbname }',
     ),
@@ -57,10 +52,9 @@ export const databaseConfigSchema = z.strictObject(
           1,
           'must be at least one private subnet',
         ).describe('They need a way to S3 and Secrets Manager: a NAT gateway or VPC endpoints.'),
-        databaseSecurityGroupId: matching(
-          /^sg-[0-9a-f]{8,17}$/,
-          'must be the id of the security group of the database',
-        ).describe('A rule that lets the functions in is added to it.'),
+        databaseSecurityGroupId: securityGroupId('the database').describe(
+          'A rule that lets the functions in is added to it.',
+        ),
       },
       'must be { vpcId, availabilityZones, privateSubnetIds, databaseSecurityGroupId }',
     ),

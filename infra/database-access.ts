@@ -32,8 +32,16 @@ export class DatabaseAccess extends Construct {
       description: `Nightshift ${config.name}: functions that use the database`,
       allowAllOutbound: false,
     });
-    group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, 'S3 and Secrets Manager');
+    group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, 'S3, Secrets Manager and CloudWatch');
     group.connections.allowTo(databaseGroup, Port.tcp(config.server.port), `Nightshift ${config.name}`);
+    const { target } = config.restoreDrill;
+    const targetKnown =
+      target?.securityGroupId === config.vpc.databaseSecurityGroupId && target.port === config.server.port;
+    // The rule that is there already would be refused as a duplicate.
+    if (target !== undefined && !targetKnown) {
+      const targetGroup = SecurityGroup.fromSecurityGroupId(this, 'DrillTargetGroup', target.securityGroupId);
+      group.connections.allowTo(targetGroup, Port.tcp(target.port), `Nightshift ${config.name}: restore drill`);
+    }
     this.securityGroup = group;
 
     this.key = new Key(this, 'SecretKey', {

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { healthSettings } from '../functions/health/environment.ts';
 import { migrateSettings } from '../functions/migrate/environment.ts';
 import { purgeSettings } from '../functions/purge/environment.ts';
-import { restoreDrillSettings } from '../functions/restore-drill/environment.ts';
 import { backupSection, verifySection } from './backup-config.ts';
 import { variable, wholeNumber } from './config-fields.ts';
+import { drillSection } from './drill-config.ts';
 import { expiryFields } from './expiry-config.ts';
 import { functionSettings, sessionSettings } from './function-config.ts';
 
@@ -24,21 +24,7 @@ function loneFunctionSettings(defaults: { timeoutSeconds: number; memoryMiB: num
 export const jobConfigShape = {
   backup: backupSection,
   verify: verifySection,
-  restoreDrill: z
-    .strictObject(
-      {
-        ...functionSettings({ timeoutSeconds: 900, memoryMiB: 2048 }),
-        ...sessionSettings(restoreDrillSettings),
-        maxConnections: variable(restoreDrillSettings.MAX_CONNECTIONS)
-          .default(4)
-          .describe(restoreDrillSettings.MAX_CONNECTIONS.summary),
-        longestHours: wholeNumber(1, 72, 'hours')
-          .default(12)
-          .describe('After this long a drill with all its passes is over, and its scratch databases are dropped.'),
-      },
-      'must be the settings of restore-drill',
-    )
-    .prefault({}),
+  restoreDrill: drillSection,
   purge: z
     .strictObject(
       {

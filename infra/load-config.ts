@@ -8,6 +8,7 @@ import { shortestKeep } from './backup-store-config.ts';
 import { type DatabaseConfig, databaseConfigSchema, placeOfDatabase } from './config.ts';
 import { connectionsNeeded, jobConnections } from './connection-budget.ts';
 import { describeConfigIssue } from './describe-config-issue.ts';
+import { drillSection, targetProblems } from './drill-config.ts';
 import { firstSkippedDate } from './local-time-gaps.ts';
 
 /** Either all databases with their defaults, or every problem as one line each. */
@@ -59,6 +60,7 @@ export function checkConfig(raw: unknown, now: Date): LoadedConfig {
       ...otherAccount(part, start),
       ...exceededBudget(part, start),
       ...lockBeyondKeep(part, start),
+      ...wrongTarget(part, start),
     );
   }
   return problems.length > 0 ? { problems } : { databases };
@@ -161,6 +163,18 @@ function lockBeyondKeep(part: unknown, start: string): string[] {
   return [
     `${start}.backupStore.objectLock.days: is ${lock.days}; must be at most ${days}, which is the shortest time that expire keeps a backup (${because}), or expired backups could not be deleted`,
   ];
+}
+
+function wrongTarget(part: unknown, start: string): string[] {
+  const { data: drill } = drillSection.safeParse(field(part, 'restoreDrill'));
+  if (drill?.target === undefined) return [];
+  const { server, adminSecretArn } = databaseConfigSchema.shape;
+  const { data: source } = server.shape.host.safeParse(field(field(part, 'server'), 'host'));
+  const { data: secretArn } = adminSecretArn.safeParse(field(part, 'adminSecretArn'));
+  const region = secretArn === undefined ? undefined : placeOfDatabase({ adminSecretArn: secretArn }).region;
+  return targetProblems(drill.target, { host: source, adminSecretArn: secretArn, region }).map(
+    (problem) => `${start}.restoreDrill.target.${problem}`,
+  );
 }
 
 function field(value: unknown, name: string): unknown {

@@ -59,7 +59,7 @@ export async function conclude(
     compared: state.soFar.compared,
     differences: differences.slice(0, MOST_LISTED),
     differenceCount: verdict.differences?.length ?? state.soFar.differenceCount,
-    findings: verdict.findings.slice(0, MOST_LISTED),
+    findings: [...(state.storageFindings ?? []), ...verdict.findings].slice(0, MOST_LISTED),
     notProven: [
       ...(server.kind === 'same server' ? NOT_PROVEN_ON_SAME_SERVER : []),
       ...NEVER_PROVEN,

@@ -28,6 +28,8 @@ export const drillState = z.strictObject({
   /** How many steps of the restore were done when a pass began, and how many passes in a row found that number. */
   stepsDone: count,
   idlePasses: count,
+  /** What was to be said about free storage; null: no pass has looked. */
+  storageFindings: z.array(drillFindingSchema).nullable(),
   /** What the role was not allowed to make. */
   forbidden: z.array(z.string()),
   /** Index of the first item that is not compared yet. */

@@ -7,6 +7,9 @@ import type { RestoreDrillJob } from './run-restore-drill.ts';
 
 export interface DrillServer {
   kind: DrillRecord['target']['kind'];
+  /** Of the RDS instance, and the name of its setting; undefined when it is not set, as for Aurora. */
+  instanceId: string | undefined;
+  instanceSetting: 'DATABASE_INSTANCE_ID' | 'DRILL_TARGET_INSTANCE_ID';
   /** For what is done outside of scratch databases; not limited by the time of a pass, so that it can clean up. */
   database: Database;
   /** Sessions in a scratch database; all of them end when `signal` aborts. */
@@ -29,7 +32,17 @@ export function drillServer({ settings }: Pick<RestoreDrillJob, 'settings'>): Dr
     rowSecurity: 'off' as const,
   };
   return {
-    kind: target === undefined ? 'same server' : 'drill target',
+    ...(target === undefined
+      ? {
+          kind: 'same server',
+          instanceId: settings.DATABASE_INSTANCE_ID,
+          instanceSetting: 'DATABASE_INSTANCE_ID',
+        }
+      : {
+          kind: 'drill target',
+          instanceId: settings.DRILL_TARGET_INSTANCE_ID,
+          instanceSetting: 'DRILL_TARGET_INSTANCE_ID',
+        }),
     database: createDatabase(options),
     openScratch: (dbname, signal) =>
       createDatabase({ ...options, limits: { ...options.limits, lockTimeoutMs: 0 }, dbname, signal }),
@@ -40,7 +53,8 @@ function targetOf(
   settings: RestoreDrillJob['settings'],
 ): { host: string; port: number; secretArn: string } | undefined {
   const { DRILL_TARGET_HOST: host, DRILL_TARGET_PORT: port, DRILL_TARGET_SECRET_ARN: secretArn } = settings;
-  if (host === undefined && port === undefined && secretArn === undefined) return undefined;
+  const all = [host, port, secretArn, settings.DRILL_TARGET_INSTANCE_ID];
+  if (all.every((one) => one === undefined)) return undefined;
   if (host !== undefined && port !== undefined && secretArn !== undefined) return { host, port, secretArn };
   const missing = Object.entries({
     DRILL_TARGET_HOST: host,

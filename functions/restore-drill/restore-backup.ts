@@ -7,6 +7,7 @@ import { hasRecords, readLeftOut } from '../shared/restore/restore-records.ts';
 import { runRestore } from '../shared/restore/run-restore.ts';
 import { readServerMajor } from '../shared/restore/target-database.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
+import { checkStorage, LOOKED_AND_KILLED } from './check-storage.ts';
 import { comparison } from './compare/comparison.ts';
 import { findLacks } from './compare/find-lacks.ts';
 import { readStoredInventory } from './compare/read-expected.ts';
@@ -116,14 +117,17 @@ async function prepareServer(pass: DrillPass): Promise<number> {
         hint: 'install it on the server, or drill on a target of its own that has it',
       });
     }
-    if (!(await scratchExists(session, state.scratch))) {
+    if (await scratchExists(session, state.scratch)) {
+      pass.state = { ...pass.state, storageFindings: state.storageFindings ?? [LOOKED_AND_KILLED] };
+    } else {
+      const storageFindings = await checkStorage(pass, session);
       await createScratch(session, state.scratch, {
         toc: archive.toc,
         encoding: manifest.encoding,
         serverMajor: major,
       });
       // A pass that was killed may have left the drill's state behind the database that somebody dropped.
-      pass.state = { ...pass.state, rtoSeconds: null, nextItem: 0, soFar: comparison({}) };
+      pass.state = { ...pass.state, storageFindings, rtoSeconds: null, nextItem: 0, soFar: comparison({}) };
     }
     await renewLease(session, state.scratch, new Date(job.clock.now().getTime() + job.timeLimitMs + LEASE_SLACK_MS));
     return major;

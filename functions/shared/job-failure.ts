@@ -48,6 +48,7 @@ export const failureCodes = {
   'restore.statement_failed': 'the server refused a statement or the rows of an archive',
   'drill.no_backup': 'there is no backup to restore',
   'drill.target_too_old': 'the server to restore into is older than the one the backup came from',
+  'drill.storage_short': 'the server has less free storage than a drill needs',
   'drill.archive_damaged': 'objects of the archive are not what the manifest says',
   'drill.restore_failed': 'a backup did not restore',
   'drill.not_verified': 'a backup that was not read back whole cannot be compared',

@@ -79,7 +79,7 @@ describe('a restore drill', () => {
         backupId,
         chosenAs: 'newest',
         compared: { tables: 4, rows: 101_010, sequences: 2, largeObjects: 133 },
-        findings: [],
+        findings: [{ what: 'free storage', problem: expect.stringContaining('DATABASE_INSTANCE_ID is not set') }],
       },
     ]);
     expect(drills[0]?.compared.definitions).toBeGreaterThan(20);

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { checkConfig, loadConfig } from '../../infra/load-config.ts';
 import { firstSkippedDate } from '../../infra/local-time-gaps.ts';
 import { config } from '../../nightshift.config.ts';
+import { drillTarget } from './synthesized.ts';
 
 const now = new Date('2026-11-22T12:00:00Z');
 const folder = mkdtempSync(join(tmpdir(), 'nightshift-config-'));
@@ -183,6 +184,66 @@ describe('checkConfig', () => {
   test('a number that a function would refuse at night: it is refused at synth, with the range of that function', () => {
     expect(problemsOf(sample({ health: { lockTimeoutMs: 60_000 }, purge: { lockTimeoutMs: 60_000 } }))).toEqual([
       'databases[0].health.lockTimeoutMs: is 60000; must be a whole number from 10 to 5000',
+    ]);
+  });
+
+  const { instanceId: _instanceId, ...target } = drillTarget;
+
+  test.each([
+    ['Orders-1', 'is "Orders-1"'],
+    ['orders--1', 'is "orders--1"'],
+    ['orders-', 'is "orders-"'],
+    ['o'.repeat(64), 'is "ooo'],
+    [' ', 'is blank'],
+  ])('the identifier of an instance is %j, which CloudWatch would not know: refused', (instanceId, actual) => {
+    const server = { ...config.databases[0]?.server, instanceId };
+    const problems = problemsOf(sample({ server, restoreDrill: { target: { ...target, instanceId } } }));
+
+    expect(problems).toHaveLength(2);
+    for (const [index, path] of ['server', 'restoreDrill.target'].entries()) {
+      expect(problems[index]).toContain(`databases[0].${path}.instanceId: ${actual}`);
+      expect(problems[index]).toContain('must be 1 to 63 lower-case letters, digits and single "-"');
+    }
+  });
+
+  test('a drill target and how often an older backup is drilled: taken as written, 7 days by default', () => {
+    const restoreDrill = { olderEveryDays: 30, target: { ...target, instanceId: 'drill-1' } };
+
+    expect(checkConfig({ databases: [sample({ restoreDrill })] }, now).databases?.[0]?.restoreDrill).toMatchObject(
+      restoreDrill,
+    );
+    expect(checkConfig(config, now).databases?.[0]?.restoreDrill).toMatchObject({ olderEveryDays: 7 });
+  });
+
+  test.each([0, 367, 1.5])('an older backup every %s days: refused with the range', (olderEveryDays) => {
+    expect(problemsOf(sample({ restoreDrill: { olderEveryDays } }))).toEqual([
+      `databases[0].restoreDrill.olderEveryDays: is ${olderEveryDays}; must be a whole number from 1 to 366`,
+    ]);
+  });
+
+  test('a drill target that lacks what chooses it: each is named', () => {
+    expect(problemsOf(sample({ restoreDrill: { target: { host: 'drill.example.com' } } }))).toEqual([
+      'databases[0].restoreDrill.target.port: is missing; must be a port from 1 to 65535',
+      'databases[0].restoreDrill.target.secretArn: is missing; must be the full ARN of a Secrets Manager secret',
+      'databases[0].restoreDrill.target.securityGroupId: is missing; must be the id of the security group of that server',
+    ]);
+  });
+
+  test('a drill target that is the server that is backed up, with its administrator: refused', () => {
+    const { server, adminSecretArn: secretArn = '' } = config.databases[0] ?? {};
+    const host = server?.host.toUpperCase() ?? '';
+
+    expect(problemsOf(sample({ restoreDrill: { target: { ...target, host, secretArn } } }))).toEqual([
+      `databases[0].restoreDrill.target.host: is "${host}"; must differ from server.host: to drill on that server, leave the target out`,
+      `databases[0].restoreDrill.target.secretArn: is "${secretArn}"; must differ from adminSecretArn, which only bootstrap may read`,
+    ]);
+  });
+
+  test('the secret of a drill target in another region, where the function would not find it: refused', () => {
+    const secretArn = target.secretArn.replace('eu-central-1', 'eu-west-1');
+
+    expect(problemsOf(sample({ restoreDrill: { target: { ...target, secretArn } } }))).toEqual([
+      `databases[0].restoreDrill.target.secretArn: is "${secretArn}"; must lie in eu-central-1, the region of adminSecretArn`,
     ]);
   });
 

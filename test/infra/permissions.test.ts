@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { jobNames } from '../../infra/job-name.ts';
 import { wildcardActions } from '../../infra/wildcard-actions.ts';
 import { allowedOn, roles, type Statement, statementsOf, statementsOfJob } from './role-statements.ts';
-import { ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
+import { drillTarget, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
 
 const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
 
@@ -316,5 +316,49 @@ describe('optional permissions', () => {
 
     expect(text).not.toContain('xray');
     expect(JSON.stringify([...roles(templateOf(synthesized, 'orders'))])).toContain('xray:PutTraceSegments');
+  });
+
+  const { instanceId, ...unwatchedTarget } = drillTarget;
+  const sampleServer = sampleDatabase().server;
+
+  test.each([
+    ['no instance is named', {}, 0],
+    ['the instance is named', { server: { ...sampleServer, instanceId: 'sample-1' } }, 1],
+    ['the drill target is named', { restoreDrill: { target: drillTarget } }, 1],
+    [
+      'the instance is named, but the drill goes to a target without a name',
+      { server: { ...sampleServer, instanceId }, restoreDrill: { target: unwatchedTarget } },
+      0,
+    ],
+  ])('%s: restore-drill, and nobody else, may read metrics only when it has a use for them', (_, replaced, times) => {
+    const template = templateOf(synthesize([sampleDatabase(replaced)]), 'sample');
+    const readers = [...roles(template)].filter(([, statements]) =>
+      statements.some(({ actions }) => actions.some((action) => action.startsWith('cloudwatch:'))),
+    );
+
+    expect(readers.map(([role]) => role)).toEqual(times === 0 ? [] : ['Nightshift sample: restore-drill']);
+    expect(allowedOn(statementsOfJob(template, 'sample', 'restore-drill'), 'cloudwatch:GetMetricData')).toEqual(
+      Array.from({ length: times }, () => '*'),
+    );
+  });
+
+  test('a drill target: restore-drill alone may read its secret and use its key, and not the secret of its own role', () => {
+    const template = templateOf(synthesize([sampleDatabase({ restoreDrill: { target: drillTarget } })]), 'sample');
+    const statements = statementsOfJob(template, 'sample', 'restore-drill');
+
+    expect(allowedOn(statements, 'secretsmanager:GetSecretValue')).toEqual([drillTarget.secretArn]);
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        actions: ['kms:Decrypt'],
+        resources: [drillTarget.secretKeyArn],
+        condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': drillTarget.secretArn } },
+      }),
+    );
+    const readers = [...roles(template)].filter(([, all]) =>
+      all.some(({ resources }) =>
+        resources.some((one) => one === drillTarget.secretArn || one === drillTarget.secretKeyArn),
+      ),
+    );
+    expect(readers.map(([role]) => role)).toEqual(['Nightshift sample: restore-drill']);
   });
 });

@@ -7,7 +7,15 @@ import { checkConfig } from '../../infra/load-config.ts';
 import { processEnvironment } from '../../infra/process-environment.ts';
 import { expectedJobs } from '../../infra/report-function.ts';
 import { readDeployedStack } from '../../local/template/read-functions.ts';
-import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, templateOf } from './synthesized.ts';
+import {
+  drillTarget,
+  now,
+  ordersDatabase,
+  propertiesOf,
+  sampleDatabase,
+  synthesize,
+  templateOf,
+} from './synthesized.ts';
 
 const alone = synthesize([sampleDatabase()]);
 const together = synthesize([sampleDatabase(), ordersDatabase()]);
@@ -254,6 +262,29 @@ describe('database access', () => {
     ]);
   });
 
+  test('a drill target: the functions reach it, on its port, beside the database', () => {
+    const template = templateOf(synthesize([sampleDatabase({ restoreDrill: { target: drillTarget } })]), 'sample');
+
+    for (const [type, group] of [
+      ['AWS::EC2::SecurityGroupEgress', 'DestinationSecurityGroupId'],
+      ['AWS::EC2::SecurityGroupIngress', 'GroupId'],
+    ] as const) {
+      const rules = propertiesOf(template, type).map((rule) => [rule[group], rule.FromPort, rule.ToPort]);
+      expect(rules).toEqual([
+        ['sg-0123456789abcdef0', 5432, 5432],
+        ['sg-0aaaaaaaaaaaaaaaa', 5434, 5434],
+      ]);
+    }
+  });
+
+  test('a drill target with security group and port of the database: the rule is there already, and not made twice', () => {
+    const target = { ...drillTarget, port: 5432, securityGroupId: 'sg-0123456789abcdef0' };
+    const template = templateOf(synthesize([sampleDatabase({ restoreDrill: { target } })]), 'sample');
+
+    expect(propertiesOf(template, 'AWS::EC2::SecurityGroupEgress')).toHaveLength(1);
+    expect(propertiesOf(template, 'AWS::EC2::SecurityGroupIngress')).toHaveLength(1);
+  });
+
   test('the queues: encrypted, over TLS only, kept for 14 days', () => {
     const encrypted = expect.objectContaining({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
     expect(propertiesOf(sample, 'AWS::SQS::Queue')).toEqual([encrypted, encrypted]);
@@ -288,6 +319,27 @@ describe('settings that reach a function', () => {
       KEEP_UNVERIFIED_DAYS: '7',
       MAX_DELETE_PERCENT: '50',
     });
+  });
+
+  test('restore-drill: instance, target and days reach it, and what is not configured stays unset', () => {
+    const server = { ...sampleDatabase().server, instanceId: 'sample-1' };
+    const restoreDrill = { olderEveryDays: 30, target: drillTarget };
+    const [withTarget] = propertiesOf(
+      templateOf(synthesize([sampleDatabase({ server, restoreDrill })]), 'sample'),
+      'AWS::Lambda::Function',
+    ).filter(({ FunctionName }) => FunctionName === 'nightshift-sample-restore-drill');
+
+    expect(withTarget?.Environment.Variables).toMatchObject({
+      OLDER_EVERY_DAYS: '30',
+      DATABASE_INSTANCE_ID: 'sample-1',
+      DRILL_TARGET_HOST: drillTarget.host,
+      DRILL_TARGET_PORT: '5434',
+      DRILL_TARGET_SECRET_ARN: drillTarget.secretArn,
+      DRILL_TARGET_INSTANCE_ID: 'drill-1',
+    });
+    const plain = functionOf('sample', 'restore-drill')?.Environment.Variables;
+    expect(plain.OLDER_EVERY_DAYS).toBe('7');
+    expect(Object.keys(plain).filter((name) => /^DRILL_TARGET|INSTANCE_ID/.test(name))).toEqual([]);
   });
 
   test('TLS lowered in the config: every function with the database gets it, and synth warns', () => {

@@ -47,6 +47,16 @@ export function ordersDatabase(): DatabaseSettings {
   });
 }
 
+/** A server of its own for the drills of a database. */
+export const drillTarget = {
+  host: 'drill.abc.eu-central-1.rds.amazonaws.com',
+  port: 5434,
+  secretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-drill-AbCdEf',
+  secretKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/22222222-2222-3333-4444-555555555555',
+  securityGroupId: 'sg-0aaaaaaaaaaaaaaaa',
+  instanceId: 'drill-1',
+} satisfies NonNullable<NonNullable<DatabaseSettings['restoreDrill']>['target']>;
+
 interface Synthesized {
   /** By name of the database. */
   templates: Record<string, Template>;

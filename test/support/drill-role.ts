@@ -38,9 +38,11 @@ export async function createDrillRole(aws: LocalAws, source: BackupSource): Prom
     BACKUP_BUCKET: BUCKET,
     POSTGRES_CLIENT_DIRECTORIES: source.clients,
     OLDER_EVERY_DAYS: 7,
+    DATABASE_INSTANCE_ID: undefined,
     DRILL_TARGET_HOST: undefined,
     DRILL_TARGET_PORT: undefined,
     DRILL_TARGET_SECRET_ARN: undefined,
+    DRILL_TARGET_INSTANCE_ID: undefined,
   };
   const job: DrillRole['job'] = (more = {}, event = {}) => ({
     ...recordedContext(),

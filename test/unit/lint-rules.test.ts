@@ -49,6 +49,12 @@ describe('the rules between folders', () => {
       '@aws-sdk/client-secrets-manager',
       'only functions/shared/credentials.ts',
     ],
+    [
+      'a job asks CloudWatch',
+      'functions/health/a.ts',
+      '@aws-sdk/client-cloudwatch',
+      'only functions/shared/free-storage.ts',
+    ],
     ['a function imports the CDK', 'functions/health/a.ts', 'aws-cdk-lib', 'must not pull in the CDK'],
     ['a function imports infra', 'functions/health/a.ts', '../../infra/config.ts', 'must not pull in the CDK'],
     [
@@ -72,6 +78,7 @@ describe('the rules between folders', () => {
     ['infra imports the settings of a job', 'infra/a.ts', '../functions/backup/environment.ts'],
     ['database.ts imports pg', 'functions/shared/database.ts', 'pg'],
     ['copy-sessions.ts imports pg', 'functions/shared/copy-sessions.ts', 'pg'],
+    ['free-storage.ts asks CloudWatch', 'functions/shared/free-storage.ts', '@aws-sdk/client-cloudwatch'],
     ['a job imports shared code', 'functions/backup/a.ts', '../shared/clock.ts'],
   ])('%s: allowed', (_, path, what) => {
     expect(lint(path, imports(what))).toContain('0 errors');

@@ -35,6 +35,7 @@ export async function runPlan(job: RestoreDrillJob): Promise<DrillPlanResult> {
         rtoSeconds: null,
         stepsDone: 0,
         idlePasses: 0,
+        storageFindings: null,
         forbidden: [],
         nextItem: 0,
         soFar: comparison({}),
