@@ -214,7 +214,7 @@ describe('the passes of a drill', () => {
   test('the pass that made the scratch database ended before it could tell: the record says so', async () => {
     await startCloudWatch(3 * (await sourceBytes()));
     const first = await planned('arn:aws:states:eu:1:execution:drill:killed-after-look');
-    await expect(passUntilRestore(first, new Error('killed'))).rejects.toThrow();
+    await expect(passUntilRestore(first, new Error('killed'))).rejects.toThrow(/killed/);
     expect(await drill.scratchDatabases()).toEqual([first.scratch]);
 
     // Its answer is lost: the workflow starts the step again with what it had.
