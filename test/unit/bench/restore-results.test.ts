@@ -28,12 +28,11 @@ const wallOf = (records: RestoreRecord[]) =>
   Object.fromEntries(summarizeRestores(records).map(({ row, wallSeconds }) => [row, wallSeconds?.median]));
 
 describe('restoreRows', () => {
-  test('each line is of a case that is run, and of steps that it has', () => {
-    for (const { name, ofCase, steps } of restoreRows) {
-      const known: readonly string[] = restoreCases.find((one) => one.name === ofCase)?.steps ?? [];
-      expect(steps.length, name).toBeGreaterThan(0);
-      expect(known, name).toEqual(expect.arrayContaining([...steps]));
-    }
+  test.each(restoreRows)('$name: is of a case that is run, and of steps that it has', ({ ofCase, steps }) => {
+    const known: readonly string[] = restoreCases.find((one) => one.name === ofCase)?.steps ?? [];
+
+    expect(steps.length).toBeGreaterThan(0);
+    expect(known).toEqual(expect.arrayContaining([...steps]));
   });
 });
 
