@@ -34,8 +34,9 @@ export function countsAsBackup(state: BackupState): boolean {
 
 /** All evidence about one backup; throws for evidence that cannot be read. */
 export async function readEvidence(store: ObjectStore, database: string, backupId: string): Promise<BackupEvidence> {
-  return {
-    verifications: await readVerifications(store, database, backupId),
-    drills: await readDrillRecords(store, database, backupId),
-  };
+  const [verifications, drills] = await Promise.all([
+    readVerifications(store, database, backupId),
+    readDrillRecords(store, database, backupId),
+  ]);
+  return { verifications, drills };
 }

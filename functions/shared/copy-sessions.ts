@@ -1,5 +1,4 @@
 // COPY on a session of pg, which itself cannot COPY: rows out of the server and rows into it. Called by database.ts only.
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Client, type Connection, type PoolClient } from 'pg';
 import { createCopyReader } from './copy-messages.ts';
@@ -189,17 +188,14 @@ async function sendText(stream: Duplex, { text, onSent }: CopyInOptions, isOver:
   }
 }
 
+/** Resolves when there is room again, or the stream is gone: its reason reaches whoever waits for the answer. */
 async function drained(stream: Duplex): Promise<void> {
-  const ended = new AbortController();
-  const { signal } = ended;
-  try {
-    // A broken connection tells its reason to whoever waits for the answer.
-    await Promise.race([
-      once(stream, 'drain', { signal }),
-      once(stream, 'close', { signal }),
-      once(stream, 'error', { signal }),
-    ]).catch(() => {});
-  } finally {
-    ended.abort();
-  }
+  await new Promise<void>((resolve) => {
+    const events = ['drain', 'close', 'error'] as const;
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
 }

@@ -9,6 +9,7 @@ import { checkObjects } from '../../functions/shared/restore/check-objects.ts';
 import { type ChosenEntries, chooseEntries, describeSelection } from '../../functions/shared/restore/choose-entries.ts';
 import type { OpenArchive } from '../../functions/shared/restore/open-archive.ts';
 import { type RestoreIdentity, wouldGoOn } from '../../functions/shared/restore/restore-records.ts';
+import { identityOf } from '../../functions/shared/restore/run-restore.ts';
 import { refuseNonEmpty } from '../../functions/shared/restore/target-database.ts';
 import { amount } from './describe-restore.ts';
 import type { RestoreArguments } from './parse-arguments.ts';
@@ -26,7 +27,7 @@ export async function printPlan({ source, archive, options, target, place }: Pla
   const chosen = chooseEntries(archive, options.selection);
   await checkObjects(source, archive, chosen);
   const selection = describeSelection(options.selection);
-  const state = await lookAtTarget(target, options, { backupId: archive.manifest.backupId, selection });
+  const state = await lookAtTarget(target, options, identityOf(archive.manifest, options.selection, options));
   console.log(
     `${state === 'begun' ? 'Would go on with the restore' : 'Would restore'} into ${place}${state === 'missing' ? ', which would be made' : ''}: ${selection}`,
   );

@@ -35,7 +35,8 @@ describe('the workflow of the restore drill', () => {
     });
 
     expect(steps.toSorted()).toEqual(['abort', 'abort', 'finish', 'plan', 'work']);
-    for (const step of steps) expect(restoreDrillEvent.safeParse({ job: 'restore-drill', step: `${step}s` }).success).toBe(false);
+    for (const step of steps)
+      expect(restoreDrillEvent.safeParse({ job: 'restore-drill', step: `${step}s` }).success).toBe(false);
   });
 
   test('every task: it is started again when Lambda could not take it or its function was killed, for each goes on', () => {

@@ -7,7 +7,7 @@ import { readSqlFile } from '../sql-files.ts';
 /** What the records of a target belong to: another backup or selection must not go on with them. */
 export interface RestoreIdentity {
   backupId: string;
-  /** In words; equal for equal selections. */
+  /** Selection and number of sessions in words; equal for equal ones. */
   selection: string;
 }
 
@@ -56,7 +56,7 @@ async function isKnown(session: DatabaseSession, identity: RestoreIdentity): Pro
       code: 'restore.target_not_empty',
       problem: `the target holds a restore of backup ${known.backup_id} (${known.selection}) that was not ended; it cannot go on with backup ${identity.backupId} (${identity.selection})`,
       safeState: 'Nothing was changed',
-      hint: 'go on with the backup and the selection of that restore, give it up by `drop schema nightshift_restore cascade` in the target, or restore into an empty database',
+      hint: 'go on with the backup, the selection and --jobs of that restore, give it up by `drop schema nightshift_restore cascade` in the target, or restore into an empty database',
     });
   }
   return known !== undefined;

@@ -30,6 +30,14 @@ export type RestoreTask = {
 
 /** A table is loaded in several steps when it alone would keep one worker busy for longer than all others together. */
 const LARGEST_SHARE = 1;
+const GROUPS_PER_SESSION = 2;
+
+export interface StepSize {
+  /** Sessions at the same time. */
+  jobs: number;
+  /** Of COPY text in one step, unless one range has more: what is lost when it is broken off. */
+  mostBytes: number;
+}
 
 /** The name of an entry's step in the records. */
 export function stepOfEntry({ dumpId }: TocEntry): string {
@@ -37,7 +45,7 @@ export function stepOfEntry({ dumpId }: TocEntry): string {
 }
 
 /** Rows, large objects, sequences and all that is built on them, in the order of the archive. */
-export function restoreTasks(archive: OpenArchive, chosen: ChosenEntries, jobs: number): RestoreTask[] {
+export function restoreTasks(archive: OpenArchive, chosen: ChosenEntries, size: StepSize): RestoreTask[] {
   const { entries } = chosen;
   const storedOf = storedTables(archive.manifest);
   const made = new Set(entries.filter(({ desc }) => desc === 'TABLE').map(({ dumpId }) => dumpId));
@@ -59,9 +67,8 @@ export function restoreTasks(archive: OpenArchive, chosen: ChosenEntries, jobs: 
     }
     const tableId = byDumpId.get(table.dumpId)?.dependencies.find((dumpId) => made.has(dumpId));
     if (tableId !== undefined) rowsOf.set(tableId, table.dumpId);
-    const isParted = jobs > 1 && stored.ranges.length > 1 && stored.bytes > (total / jobs) * LARGEST_SHARE;
-    const all = stored.ranges.map((_, index) => index);
-    const groups = isParted ? all.map((index) => [index]) : [all];
+    const groups = groupRanges(stored, (total / size.jobs) * LARGEST_SHARE, size);
+    const isParted = groups.length > 1;
     rows.set(
       table.dumpId,
       groups.map((ranges) => ({
@@ -116,6 +123,24 @@ export function restoreTasks(archive: OpenArchive, chosen: ChosenEntries, jobs: 
     };
   });
   return [...[...rows.values()].flat(), ...largeTasks, ...sql];
+}
+
+/**
+ * The ranges of a table in groups of neighbours, each for one COPY: all together, unless the table outweighs the share of a
+ * session or one COPY would take too long. A few more groups than sessions, so that the last one to end is short; not one for
+ * each range, because each begins with a wait for S3.
+ */
+function groupRanges(
+  { ranges, bytes }: BackupManifest['tables'][number],
+  share: number,
+  { jobs, mostBytes }: StepSize,
+): number[][] {
+  const forSessions = jobs > 1 && bytes > share ? jobs * GROUPS_PER_SESSION : 1;
+  const count = Math.min(ranges.length, Math.max(forSessions, Math.ceil(bytes / mostBytes)));
+  const from = (group: number) => Math.round((ranges.length * group) / count);
+  return Array.from({ length: count }, (_, group) =>
+    Array.from({ length: from(group + 1) - from(group) }, (__, index) => from(group) + index),
+  );
 }
 
 /** SEQUENCE SET and the like: data that is SQL. */

@@ -10,7 +10,7 @@ import { chooseEntries, describeSelection, type Selection } from './choose-entri
 import { isStreamed } from './entry-kinds.ts';
 import type { OpenArchive } from './open-archive.ts';
 import { createProgress, type RestoreProgress } from './restore-progress.ts';
-import { beginRecords } from './restore-records.ts';
+import { beginRecords, type RestoreIdentity } from './restore-records.ts';
 import { type ScriptOptions, writeScript } from './restore-script.ts';
 import {
   analyzeTables,
@@ -85,7 +85,7 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreOutcom
     serverMajor: request.serverMajor,
     signal,
   });
-  const tasks = restoreTasks(archive, chosen, options.jobs);
+  const tasks = restoreTasks(archive, chosen, { jobs: options.jobs, mostBytes: mostStepBytes(options) });
   const run: RestoreRun = {
     request,
     archive,
@@ -103,7 +103,7 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreOutcom
     },
     progress,
   };
-  const identity = { backupId: manifest.backupId, selection: describeSelection(selection) };
+  const identity = identityOf(manifest, selection, options);
   const records = await inSession(run, async (session) => {
     await refuseNonEmpty(session, options.allowNonEmpty);
     return await beginRecords(session, identity);
@@ -125,4 +125,21 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreOutcom
     tables: rows.length,
     largeObjects: hasLargeObjects ? archive.files.largeObjects.length : 0,
   };
+}
+
+/** 4 minutes at 20 MB/s, as the ranges of a backup: it must fit into a pass of a drill. */
+const MOST_STEP_BYTES = 4_800_000_000;
+
+/** One session that nobody stops keeps the order of the archive in every table. */
+function mostStepBytes({ jobs, outlivesClient }: RestoreOptions): number {
+  return jobs === 1 && !outlivesClient ? Number.POSITIVE_INFINITY : MOST_STEP_BYTES;
+}
+
+/** What the records of a target belong to. Another number of sessions would cut tables into other steps. */
+export function identityOf(
+  { backupId }: Pick<OpenArchive['manifest'], 'backupId'>,
+  selection: Selection,
+  { jobs }: Pick<RestoreOptions, 'jobs'>,
+): RestoreIdentity {
+  return { backupId, selection: `${describeSelection(selection)}, --jobs ${jobs}` };
 }

@@ -5,8 +5,13 @@ import { type RestoreTask, restoreTasks, stepOfEntry } from '../../../functions/
 import { tocFixtures } from '../../fixtures/toc/toc-fixtures.ts';
 import { entryOf, openedArchive } from '../../support/opened-archive.ts';
 
-function tasksOf(archive: OpenArchive, jobs = 4, part: 'all' | 'schema-only' | 'data-only' = 'all'): RestoreTask[] {
-  return restoreTasks(archive, chooseEntries(archive, { schemas: [], tables: [], part }), jobs);
+function tasksOf(
+  archive: OpenArchive,
+  jobs = 4,
+  part: 'all' | 'schema-only' | 'data-only' = 'all',
+  mostBytes = 1_000_000,
+): RestoreTask[] {
+  return restoreTasks(archive, chooseEntries(archive, { schemas: [], tables: [], part }), { jobs, mostBytes });
 }
 
 const archive = openedArchive('15');
@@ -122,6 +127,23 @@ describe('restoreTasks', () => {
       ]);
       expect(sqlOf('CONSTRAINT public.docs docs_pkey', all, large).after).toEqual(namesOf(parts));
       expect(rowsOf('gen', all)).toHaveLength(1);
+    });
+
+    test('more ranges than two for each session: neighbours go together, each range once and in order', () => {
+      const many = openedArchive('15', { ranges: { docs: 11 }, bytes: { docs: 100_000 } });
+
+      const steps = rowsOf('docs', tasksOf(many, 2)).map((task) => (task.kind === 'rows' ? task.step.ranges : []));
+      expect(steps).toHaveLength(4);
+      expect(steps.flat()).toEqual(Array.from({ length: 11 }, (_, index) => index));
+    });
+
+    test('a table that no session could load in one step: it is parted, also with one session', () => {
+      const equal = openedArchive('15', { ranges: { docs: 4, gen: 4 }, bytes: { docs: 100_000, gen: 100_000 } });
+
+      expect(rowsOf('gen', tasksOf(equal, 1, 'all', 200_000))).toMatchObject([
+        { step: { ranges: [0, 1], isWholeOfOwnTable: false } },
+        { step: { ranges: [2, 3], isWholeOfOwnTable: false } },
+      ]);
     });
 
     test('one session: it is loaded whole', () => {
