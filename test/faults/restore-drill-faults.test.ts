@@ -276,8 +276,8 @@ describe('the steps of the drill workflow', () => {
     const [first] = drills;
     if (first === undefined) throw new Error('nothing is planned');
 
-    // 40 s are kept for the end of a function: this leaves 2 s, of which the last third begins nothing new.
-    const done = await passes(first, 42_000);
+    // 40 s are kept for the end of a function: this leaves 900 ms, of which the last third begins nothing new.
+    const done = await passes(first, 40_900);
     const finish = restoreDrillEvent.parse({ job: 'restore-drill', step: 'finish', drills: [done.drill], swept });
     const result = (await runRestoreDrill(drill.job({}, finish))) as RestoreDrillResult;
 
