@@ -28,6 +28,8 @@ export interface DrillPass {
   state: DrillState;
   /** What the server lacks; filled before the restore. */
   lacks: DrillRecord['findings'];
+  /** What it lacked and the drill has made. */
+  mended: DrillRecord['findings'];
 }
 
 /**
@@ -46,7 +48,7 @@ export async function runPass(job: RestoreDrillJob, drill: DrillState, time: Pas
     const { clock, log, store } = job;
     const begun = { ...drill, restoreStartedAt: drill.restoreStartedAt ?? clock.now().toISOString() };
     return await withPrivateFolder(clock, log, async (folder) => {
-      const base = { job, server, manifest, time, state: begun, lacks: [] };
+      const base = { job, server, manifest, time, state: begun, lacks: [], mended: [] };
       let verdict: Verdict;
       let pass: DrillPass | undefined;
       try {
@@ -59,7 +61,7 @@ export async function runPass(job: RestoreDrillJob, drill: DrillState, time: Pas
         const state = pass?.state ?? begun;
         if (error instanceof PassOver || time.breakOff.reason instanceof PassOver)
           return { done: false, drill: { ...state, idlePasses: isIdle(drill, state) ? state.idlePasses + 1 : 0 } };
-        verdict = verdictOfFailure(error, pass?.lacks ?? [], state);
+        verdict = verdictOfFailure(error, pass ?? base, state);
       }
       return await conclude(job, server, manifest, pass?.state ?? begun, verdict);
     });
@@ -86,9 +88,9 @@ function requireProgress({ backupId, stepsDone, idlePasses }: DrillState): void 
   });
 }
 
-function verdictOfComparison({ state, manifest, lacks }: DrillPass): Verdict {
+function verdictOfComparison({ state, manifest, lacks, mended }: DrillPass): Verdict {
   const { compared, differences, differenceCount } = state.soFar;
-  const findings = [...lacks, ...state.soFar.findings];
+  const findings = [...lacks, ...mended, ...state.soFar.findings];
   if (differenceCount > 0) return { outcome: 'different', problem: describe(differences, differenceCount), findings };
   // What was not compared was not found equal.
   const { length } = manifest.tables;
@@ -100,23 +102,28 @@ function verdictOfComparison({ state, manifest, lacks }: DrillPass): Verdict {
 }
 
 /** What a failure says about the backup; one that says nothing is thrown. */
-function verdictOfFailure(error: unknown, lacks: DrillRecord['findings'], state: DrillState): Verdict {
+function verdictOfFailure(
+  error: unknown,
+  { lacks, mended }: Pick<DrillPass, 'lacks' | 'mended'>,
+  state: DrillState,
+): Verdict {
+  const findings = [...lacks, ...mended];
   if (error instanceof ArchiveDamage) {
     const { differences } = error;
     const problem = describe(differences, differences.length);
-    return { outcome: 'damaged', problem, findings: lacks, differences: [...differences] };
+    return { outcome: 'damaged', problem, findings, differences: [...differences] };
   }
   if (!(error instanceof JobFailure)) throw error;
-  if (error.code === 'inventory.wrong') return { outcome: 'damaged', problem: error.problem, findings: lacks };
+  if (error.code === 'inventory.wrong') return { outcome: 'damaged', problem: error.problem, findings };
   if (error.code === 'restore.locale_missing' || error.code === 'drill.unproven') {
-    return { outcome: 'unproven', problem: error.problem, findings: lacks };
+    return { outcome: 'unproven', problem: error.problem, findings };
   }
   if (error.code !== 'restore.statement_failed') throw error;
   const lacking = [...lacks.map(({ what }) => what), ...state.forbidden];
   const { problem } = error;
   return lacking.length === 0
-    ? { outcome: 'failed', problem, findings: lacks }
-    : { outcome: 'unproven', problem: `${problem}; this server lacks ${lacking.join(', ')}`, findings: lacks };
+    ? { outcome: 'failed', problem, findings }
+    : { outcome: 'unproven', problem: `${problem}; this server lacks ${lacking.join(', ')}`, findings };
 }
 
 /** The number of all and the first five. */

@@ -6,36 +6,62 @@ import { sqlState } from '../shared/postgres-errors.ts';
 import { quoteIdentifier } from '../shared/quote-identifier.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
 
+interface MadeRoles {
+  /** What the server still lacks. */
+  lacks: DrillFinding[];
+  /** What it lacked before: for information. */
+  mended: DrillFinding[];
+}
+
 /**
- * Makes those that are missing, without login, and makes the administrator a member of those that are no superusers.
+ * Makes those that are missing, without login, and makes the administrator a member of all of them.
  *
- * The answer are the lacks with what has become of each role. The roles stay: the next drill needs them again.
+ * The roles stay: the next drill needs them again.
  */
 export async function makeRoles(
   session: DatabaseSession,
   roles: readonly string[],
   lacks: readonly DrillFinding[],
-): Promise<DrillFinding[]> {
-  const found: DrillFinding[] = [];
+): Promise<MadeRoles> {
+  const made: MadeRoles = { lacks: [], mended: [] };
   for (const lack of lacks) {
     const role = roles.find((name) => lack.what === `role "${name}"`);
-    if (role === undefined) {
-      found.push(lack);
-      continue;
-    }
-    try {
-      await session.query(`create role ${quoteIdentifier(role)} nologin`);
-      found.push({ what: lack.what, problem: 'the drill target did not have it: it was made there, without login' });
-    } catch (error) {
-      // Reserved names (rds…, pg_…), or an administrator without CREATEROLE: what needs it is named by the restore.
-      if (sqlState(error) === undefined) throw error;
-      found.push({
+    // Reserved names (rds…, pg_…), or an administrator without CREATEROLE: what needs it is named by the restore.
+    const problem =
+      role === undefined ? lack.problem : await refusalOf(session, `create role ${quoteIdentifier(role)} nologin`);
+    if (problem === undefined) {
+      made.mended.push({
         what: lack.what,
-        problem: `the drill target does not have it, and it could not be made: ${describeError(error)}`,
+        problem: 'the drill target did not have it: it was made there, without login',
+      });
+    } else if (role === undefined) made.lacks.push(lack);
+    else {
+      made.lacks.push({
+        what: lack.what,
+        problem: `the drill target does not have it, and it could not be made: ${problem}`,
       });
     }
   }
-  const { rows } = await session.query<{ name: string }>(readSqlFile('restore-drill/roles-to-join.sql'), [roles]);
-  for (const { name } of rows) await session.query(`grant ${quoteIdentifier(name)} to current_user`);
-  return found;
+  const { rows } = await session.query<{ name: string; is_superuser: boolean }>(
+    readSqlFile('restore-drill/roles-to-join.sql'),
+    [roles],
+  );
+  for (const { name, is_superuser: isSuperuser } of rows) {
+    const problem = isSuperuser
+      ? 'it is a superuser of the drill target and the administrator is none, so what it owns cannot be restored'
+      : await refusalOf(session, `grant ${quoteIdentifier(name)} to current_user`);
+    if (problem !== undefined) made.lacks.push({ what: `role "${name}" for its administrator`, problem });
+  }
+  return made;
+}
+
+/** Why the server refuses the statement, or undefined when it was carried out. */
+async function refusalOf(session: DatabaseSession, statement: string): Promise<string | undefined> {
+  try {
+    await session.query(statement);
+    return undefined;
+  } catch (error) {
+    if (sqlState(error) === undefined) throw error;
+    return describeError(error);
+  }
 }

@@ -107,7 +107,7 @@ async function prepareServer(pass: DrillPass): Promise<number> {
       });
     }
     pass.lacks = await findLacks(session, manifest, inventory);
-    if (server.kind === 'drill target') pass.lacks = await makeRoles(session, manifest.roles, pass.lacks);
+    if (server.kind === 'drill target') Object.assign(pass, await makeRoles(session, manifest.roles, pass.lacks));
     const decisive = pass.lacks.filter(({ what }) => !what.startsWith('role '));
     if (decisive.length > 0) {
       throw new JobFailure({
