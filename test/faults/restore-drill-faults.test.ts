@@ -27,7 +27,7 @@ import { verify } from '../support/verify-job.ts';
 import { waitForRow } from '../support/what-is-left.ts';
 
 const COPYING =
-  "select pid from pg_stat_activity where datname like 'nightshift_drill_%' and usename like 'drill_%' and query ilike 'copy%readings%' and $1 <> ''";
+  "select pid from pg_stat_activity where datname like 'nightshift_drill_%' and usename = $1 and query ilike 'copy%readings%'";
 
 let aws: LocalAws;
 let source: BackupSource;
@@ -149,7 +149,7 @@ describe('a restore drill, while something goes wrong', () => {
 
   test('the backend that loads rows is terminated midway: the step is done again on a new session, and no row is there twice', async () => {
     const running = end();
-    const { pid } = await waitForRow<{ pid: number }>(source.fresh, COPYING);
+    const { pid } = await waitForRow<{ pid: number }>(source.fresh, COPYING, 10_000, drill.role);
 
     await source.fresh.query('select pg_terminate_backend($1)', [pid]);
 
@@ -162,7 +162,7 @@ describe('a restore drill, while something goes wrong', () => {
   test('the time limit comes near midway: it stops itself, drops the scratch database and leaves no evidence', async () => {
     const deadline = new AbortController();
     const running = end({ signal: deadline.signal });
-    await waitForRow(source.fresh, COPYING);
+    await waitForRow(source.fresh, COPYING, 10_000, drill.role);
 
     deadline.abort(new JobFailure({ code: 'job.out_of_time', problem: 'p', safeState: 's', hint: 'h' }));
 

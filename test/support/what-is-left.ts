@@ -29,15 +29,16 @@ export async function sessionsGone(fresh: FreshDatabase, withinMs: number): Prom
   }
 }
 
-/** Waits until `query` gives a row, and gives it. */
+/** Waits until a query gives a row for the name it is about, and gives it. */
 export async function waitForRow<Row extends object>(
   fresh: FreshDatabase,
   sql: string,
   withinMs = 10_000,
+  about = fresh.name,
 ): Promise<Row> {
   const until = performance.now() + withinMs;
   while (performance.now() < until) {
-    const { rows } = await fresh.query<Row>(sql, [fresh.name]);
+    const { rows } = await fresh.query<Row>(sql, [about]);
     if (rows[0]) return rows[0];
     await sleep(5);
   }

@@ -150,7 +150,7 @@ describe('planExpiry, over ten years', () => {
 
       // The years were lived: a test in which nothing is ever deleted or refused would prove nothing.
       expect(total.runs).toBeGreaterThan(1_000);
-      expect(total.deletions).toBeGreaterThan(1_000);
+      expect(total.deletions).toBeGreaterThan(100);
       expect(total.refusals).toBeGreaterThan(0);
     },
     20_000 * rounds,
