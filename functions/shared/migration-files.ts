@@ -1,7 +1,9 @@
 // Reads a folder of numbered SQL files, checks numbers and pairs, and splits each file. Used by migrate and bootstrap.
 import { JobFailure } from './job-failure.ts';
+import { type MigrationHeader, parseHeader } from './migration-header.ts';
 import { checkMigrationRules } from './migration-rules.ts';
 import { type MigrationStatement, splitMigration } from './migration-statements.ts';
+import { unitsOf } from './migration-units.ts';
 import { listSqlFiles, readSqlFile, sqlFolder } from './sql-files.ts';
 
 export interface MigrationScript {
@@ -9,6 +11,7 @@ export interface MigrationScript {
   readonly file: string;
   readonly statements: readonly MigrationStatement[];
   readonly checksum: string;
+  readonly header: MigrationHeader;
 }
 
 export interface Migration {
@@ -63,24 +66,25 @@ export async function readMigrations(folder: MigrationFolder, paired: boolean): 
   }
   const migrations: Migration[] = [];
   for (const name of names.filter((one) => !one.endsWith('.down.sql'))) {
-    const up = await readScript(folder, name);
+    const up = await readScript(folder, name, paired);
     if (up.statements.length === 0) throw filesWrong(`"${up.file}" has no statement`, 'remove the file or fill it');
     const { number, title } = partsOf(name);
     const downName = paired ? name.replace(/\.up\.sql$/, '.down.sql') : undefined;
-    const down = downName === undefined ? undefined : await readScript(folder, downName);
-    const irreversibleBecause = down && downName ? irreversible(down, folder.read(downName)) : undefined;
+    const down = downName === undefined ? undefined : await readScript(folder, downName, paired);
+    const irreversibleBecause = down ? irreversible(down) : undefined;
     migrations.push({ number, name: title, up, down, irreversibleBecause });
   }
   return migrations;
 }
 
-async function readScript(folder: MigrationFolder, name: string): Promise<MigrationScript> {
+async function readScript(folder: MigrationFolder, name: string, mayRunAlone: boolean): Promise<MigrationScript> {
   const file = `${folder.name}/${name}`;
-  const text = folder.read(name);
-  checkHeader(file, text);
-  const { statements, checksum } = await splitMigration(file, text);
-  checkMigrationRules(file, statements);
-  return { file, statements, checksum };
+  const { statements, comments, checksum } = await splitMigration(file, folder.read(name));
+  const header = parseHeader(file, comments);
+  checkMigrationRules(file, statements, !mayRunAlone);
+  const script = { file, statements, checksum, header };
+  unitsOf(script);
+  return script;
 }
 
 const PAIRED_NAME = /^(\d{4})_([a-z0-9]+(?:_[a-z0-9]+)*)\.(up|down)\.sql$/;
@@ -124,23 +128,8 @@ function pad(number: number): string {
   return String(number).padStart(4, '0');
 }
 
-const HEADER = /^--\s*nightshift:\s*(.*)$/gm;
-const KNOWN_HEADER = /^(irreversible because|allow \S+ because|depends on) \S/;
-
-/** A header line that says something unknown is refused: a misspelt one must not pass for a comment. */
-function checkHeader(file: string, text: string): void {
-  for (const match of text.matchAll(HEADER)) {
-    const said = match[1]?.trim() ?? '';
-    if (KNOWN_HEADER.test(said)) continue;
-    throw filesWrong(
-      `"${file}" has the header "nightshift: ${said}"`,
-      'known are: irreversible because …, allow <rule> because …, depends on …',
-    );
-  }
-}
-
-function irreversible(down: MigrationScript, text: string): string | undefined {
-  const reason = /^--\s*nightshift:\s*irreversible because (.+)$/m.exec(text)?.[1]?.trim();
+function irreversible(down: MigrationScript): string | undefined {
+  const reason = down.header.irreversibleBecause;
   if (reason === undefined && down.statements.length === 0) {
     throw filesWrong(
       `"${down.file}" has no statement`,

@@ -1,16 +1,26 @@
 // What a migration file may not contain, decided on the parser's tree, before anything is run.
+import type { Node } from 'libpg-query';
 import { JobFailure } from './job-failure.ts';
 import type { MigrationStatement } from './migration-statements.ts';
+import { isConcurrent, longOperation } from './migration-units.ts';
 
 interface Refusal {
   because: string;
   instead: string;
 }
 
-/** Throws `migrate.files_wrong` for the first statement that cannot run in the transaction of its file, or would end it. */
-export function checkMigrationRules(file: string, statements: readonly MigrationStatement[]): void {
+/**
+ * Throws `migrate.files_wrong` for the first statement that migrate cannot run, or that would end its transaction.
+ *
+ * `inOneTransaction`: also for those that need a unit of their own (schema nightshift is installed as a whole).
+ */
+export function checkMigrationRules(
+  file: string,
+  statements: readonly MigrationStatement[],
+  inOneTransaction: boolean,
+): void {
   for (const statement of statements) {
-    const refusal = refusalOf(statement);
+    const refusal = refusalOf(statement) ?? (inOneTransaction ? refusalOfLong(statement) : undefined);
     if (!refusal) continue;
     throw new JobFailure({
       code: 'migrate.files_wrong',
@@ -21,8 +31,13 @@ export function checkMigrationRules(file: string, statements: readonly Migration
   }
 }
 
-const OUTSIDE = 'cannot run in a transaction, and this version runs every file in one';
+const OUTSIDE = 'cannot run in a transaction';
 const runByHand = (how: string) => `${how}, by hand or from your own tool, in a session without BEGIN`;
+
+function refusalOfLong({ tree }: Pick<MigrationStatement, 'tree'>): Refusal | undefined {
+  if (longOperation(tree) === undefined) return undefined;
+  return { because: 'must run alone, and the files of this folder run in one transaction', instead: 'leave it out' };
+}
 
 /** Why a statement is refused, or undefined when it may run. */
 export function refusalOf(statement: Pick<MigrationStatement, 'tree'>): Refusal | undefined {
@@ -46,28 +61,11 @@ export function refusalOf(statement: Pick<MigrationStatement, 'tree'>): Refusal 
       instead: 'write INSERT … VALUES or INSERT … SELECT',
     };
   }
-  if ('IndexStmt' in tree && tree.IndexStmt.concurrent === true) {
-    return {
-      because: OUTSIDE,
-      instead: `on a new or small table leave CONCURRENTLY out; on a large one build the index first (${runByHand('CREATE INDEX CONCURRENTLY')}), then let the file say CREATE INDEX IF NOT EXISTS`,
-    };
+  if ('DropStmt' in tree && tree.DropStmt.concurrent === true && (tree.DropStmt.objects ?? []).length > 1) {
+    return { because: 'drops more than one index, and the server drops one at a time', instead: 'write one for each' };
   }
-  if ('DropStmt' in tree && tree.DropStmt.concurrent === true) {
-    return {
-      because: OUTSIDE,
-      instead: `DROP INDEX in the file takes a short lock; else drop it ${runByHand('first')}, and let the file say DROP INDEX IF EXISTS`,
-    };
-  }
-  if ('ReindexStmt' in tree && !reindexFits(tree.ReindexStmt))
-    return { because: OUTSIDE, instead: runByHand('rebuild it') };
-  if ('AlterTableStmt' in tree && detachesConcurrently(tree.AlterTableStmt)) {
-    return { because: OUTSIDE, instead: runByHand('detach the partition') };
-  }
-  if ('VacuumStmt' in tree && tree.VacuumStmt.is_vacuumcmd === true) {
-    return {
-      because: OUTSIDE,
-      instead: `ANALYZE is allowed; VACUUM is autovacuum's business, or ${runByHand('run it')}`,
-    };
+  if ('ReindexStmt' in tree && isWholesale(tree.ReindexStmt)) {
+    return { because: OUTSIDE, instead: 'name the table or the index, or add CONCURRENTLY' };
   }
   if ('ClusterStmt' in tree && !tree.ClusterStmt.relation) {
     return { because: OUTSIDE, instead: 'name the table: CLUSTER t USING i' };
@@ -88,20 +86,7 @@ const NEVER_IN_A_TRANSACTION: ReadonlySet<string> = new Set([
   'DropSubscriptionStmt',
 ]);
 
-function reindexFits(reindex: {
-  kind?: string | undefined;
-  params?: readonly MigrationStatement['tree'][] | undefined;
-}): boolean {
+function isWholesale({ kind, params }: { kind?: string; params?: Node[] }): boolean {
   const wholesale = ['REINDEX_OBJECT_SCHEMA', 'REINDEX_OBJECT_SYSTEM', 'REINDEX_OBJECT_DATABASE'];
-  if (reindex.kind && wholesale.includes(reindex.kind)) return false;
-  return !(reindex.params ?? []).some((param) => 'DefElem' in param && param.DefElem.defname === 'concurrently');
-}
-
-function detachesConcurrently(alter: { cmds?: readonly MigrationStatement['tree'][] | undefined }): boolean {
-  return (alter.cmds ?? []).some((command) => {
-    if (!('AlterTableCmd' in command)) return false;
-    const { subtype, def } = command.AlterTableCmd;
-    if (subtype !== 'AT_DetachPartition' || !def || !('PartitionCmd' in def)) return false;
-    return def.PartitionCmd.concurrent === true;
-  });
+  return kind !== undefined && wholesale.includes(kind) && !isConcurrent(params);
 }

@@ -16,8 +16,16 @@ export interface MigrationStatement {
   readonly tree: Node;
 }
 
+export interface MigrationComment {
+  /** With its `--`. */
+  readonly text: string;
+  readonly line: number;
+}
+
 export interface MigrationText {
   readonly statements: readonly MigrationStatement[];
+  /** Comments that begin with `--`, in order; headers are among them. Text in strings and bodies is none. */
+  readonly comments: readonly MigrationComment[];
   /** SHA-256 over the tokens, so that comments and spacing do not count and everything else does. */
   readonly checksum: string;
 }
@@ -25,7 +33,7 @@ export interface MigrationText {
 /** The statements and the checksum of a file; throws `migrate.files_wrong` with file:line:column for a syntax error. */
 export async function splitMigration(file: string, text: string): Promise<MigrationText> {
   const { parse, scan, hasSqlDetails } = await migrationParser();
-  if (text.trim() === '') return { statements: [], checksum: sha256('') };
+  if (text.trim() === '') return { statements: [], comments: [], checksum: sha256('') };
   try {
     const { stmts = [] } = await parse(text);
     const bytes = Buffer.from(text, 'utf8');
@@ -42,7 +50,13 @@ export async function splitMigration(file: string, text: string): Promise<Migrat
     });
     const { tokens } = await scan(text);
     const words = tokens.filter(({ tokenName }) => !COMMENTS.has(tokenName)).map((token) => token.text);
-    return { statements, checksum: sha256(words.join(' ')) };
+    const comments = tokens
+      .filter(({ tokenName }) => tokenName === 'SQL_COMMENT')
+      .map((token) => ({
+        text: token.text,
+        line: placeOf(bytes.subarray(0, token.start).toString('utf8')).line,
+      }));
+    return { statements, comments, checksum: sha256(words.join(' ')) };
   } catch (error) {
     if (!hasSqlDetails(error)) throw error;
     // Counted in characters (code points) from 0.

@@ -4,7 +4,8 @@ import { migrateEventSchema } from '../../functions/migrate/contract.ts';
 import { parseEvent } from '../../functions/shared/job-event.ts';
 import type { Migration } from '../../functions/shared/migration-files.ts';
 
-const script = { file: '', statements: [], checksum: '' };
+const header = { irreversibleBecause: undefined, allows: [], batches: [], statementTimeoutMs: undefined };
+const script = { file: '', statements: [], checksum: '', header };
 const migration = (number: number): Migration => ({
   number,
   name: `m${number}`,

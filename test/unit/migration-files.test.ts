@@ -65,7 +65,7 @@ describe('readMigrations', () => {
         folderOf({ '0001_a.up.sql': 'select 1', '0001_a.down.sql': '-- nightshift: ireversible because x\n' }),
         true,
       ),
-    ).rejects.toThrow('has the header "nightshift: ireversible because x"');
+    ).rejects.toThrow('migrations/0001_a.down.sql:1: the header "nightshift: ireversible because x" is not understood');
   });
 
   test('the files of the product: both folders are whole and allowed', async () => {

@@ -74,15 +74,9 @@ describe('checkMigrationRules', () => {
     ['reset all', 'leak into the next file'],
     ['copy t from stdin', 'COPY from or to the client'],
     ['copy t to stdout', 'COPY from or to the client'],
-    ['create index concurrently on t (a)', 'cannot run in a transaction'],
-    ['create unique index concurrently i on t (a)', 'cannot run in a transaction'],
-    ['drop index concurrently i', 'cannot run in a transaction'],
-    ['reindex index concurrently i', 'cannot run in a transaction'],
-    ['reindex (concurrently, verbose) table t', 'cannot run in a transaction'],
+    ['drop index concurrently i, j', 'drops more than one index'],
     ['reindex schema s', 'cannot run in a transaction'],
     ['reindex database d', 'cannot run in a transaction'],
-    ['alter table t detach partition p concurrently', 'cannot run in a transaction'],
-    ['vacuum t', 'cannot run in a transaction'],
     ['cluster', 'cannot run in a transaction'],
     ['create database d', 'cannot run in a transaction'],
     ['drop database d', 'cannot run in a transaction'],
@@ -92,18 +86,22 @@ describe('checkMigrationRules', () => {
   ])('%s: refused with its place and what to do instead', async (statement, because) => {
     const { statements } = await splitMigration('f.sql', `select 1;\n  ${statement};`);
 
-    expect(() => checkMigrationRules('f.sql', statements)).toThrow(
+    expect(() => checkMigrationRules('f.sql', statements, false)).toThrow(
       expect.objectContaining({
         code: 'migrate.files_wrong',
         problem: expect.stringContaining(`f.sql:2:3: "${statement}" `),
         safeState: 'No migration was run',
       }),
     );
-    expect(() => checkMigrationRules('f.sql', statements)).toThrow(because);
+    expect(() => checkMigrationRules('f.sql', statements, false)).toThrow(because);
   });
 
   test.each([
     'create index on t (a)',
+    'create index concurrently on t (a)',
+    'drop index concurrently i',
+    'vacuum t',
+    'reindex (concurrently) schema s',
     'drop index i',
     'reindex table t',
     'alter table t detach partition p',
@@ -116,6 +114,12 @@ describe('checkMigrationRules', () => {
   ])('%s: allowed', async (statement) => {
     const { statements } = await splitMigration('f.sql', statement);
 
-    expect(() => checkMigrationRules('f.sql', statements)).not.toThrow();
+    expect(() => checkMigrationRules('f.sql', statements, false)).not.toThrow();
+  });
+
+  test('a statement that must run alone, where all files run in one transaction: refused', async () => {
+    const { statements } = await splitMigration('f.sql', 'vacuum t');
+
+    expect(() => checkMigrationRules('f.sql', statements, true)).toThrow('must run alone');
   });
 });
