@@ -1,8 +1,8 @@
 // Carries the plan out in the caller's transaction: roles, rights, schema, functions, in the order in which they need each other.
 import type { DatabaseSession } from '../shared/database.ts';
 import type { Migration } from '../shared/migration-files.ts';
-import type { MigrationRun } from '../shared/migration-run.ts';
 import { splitMigration } from '../shared/migration-statements.ts';
+import type { MigrationRun } from '../shared/migration-steps.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
 import type { ServerFacts } from './check-administrator.ts';
 import type { Finding } from './contract.ts';

@@ -3,7 +3,8 @@ import type { DatabaseSession } from '../shared/database.ts';
 import { JobFailure } from '../shared/job-failure.ts';
 import type { Migration } from '../shared/migration-files.ts';
 import { compareHistory, readHistory, refuseChanged } from '../shared/migration-history.ts';
-import { type MigrationRun, runMigrationScript } from '../shared/migration-run.ts';
+import { runMigrationScript } from '../shared/migration-run.ts';
+import type { MigrationRun } from '../shared/migration-steps.ts';
 import type { ServerFacts } from './check-administrator.ts';
 import { plainStatement } from './planned-statement.ts';
 import { ROLLED_BACK, runStatement } from './run-statement.ts';
@@ -42,7 +43,7 @@ export async function installSchema(
   const changed = statement ? [statement.what] : [];
   await asOwner(session, facts, async () => {
     for (const migration of pending) {
-      const outcome = await runMigrationScript(session, run, migration, 'up');
+      const outcome = await runMigrationScript(session, run, migration);
       if (!outcome.ok) {
         throw new JobFailure({
           code: 'bootstrap.refused',

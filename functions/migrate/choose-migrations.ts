@@ -1,26 +1,41 @@
 // Decides which files a run applies or reverts, and in which order. Pure.
 import { JobFailure } from '../shared/job-failure.ts';
 import type { Migration } from '../shared/migration-files.ts';
-import type { MigrationState } from '../shared/migration-history.ts';
 import type { MigrateEvent } from './contract.ts';
+import type { HalfDone, MigrateState } from './engine/read-state.ts';
 
 export interface ChosenMigrations {
   readonly direction: 'up' | 'down';
+  /** A half done file is the first of them. */
   readonly migrations: readonly Migration[];
+  readonly halfDone: HalfDone | undefined;
 }
 
-/** The files to run; throws `event.wrong` for a target that is not there, `migrate.files_wrong` for an irreversible one. */
-export function chooseMigrations(state: MigrationState, event: Pick<MigrateEvent, 'action' | 'to'>): ChosenMigrations {
-  const current = state.applied.length;
-  const newest = current + state.pending.length;
-  if (event.action === 'up') {
-    const to = event.to ?? newest;
-    if (to < current || to > newest) throw wrongTarget('up', to, current, newest);
-    return { direction: 'up', migrations: state.pending.filter(({ number }) => number <= to) };
+/**
+ * The files to run.
+ *
+ * Throws `event.wrong` for a target that is not there, `migrate.files_wrong` for an irreversible file, `migrate.half_done` when a
+ * file is half done in the other direction.
+ */
+export function chooseMigrations(
+  state: MigrateState,
+  { action, to }: { action: 'up' | 'down'; to?: MigrateEvent['to'] },
+): ChosenMigrations {
+  const { halfDone } = state;
+  if (halfDone !== undefined && halfDone.direction !== action) throw otherDirection(halfDone, action);
+  const whole = state.applied.length;
+  if (action === 'up') {
+    const pending = halfDone === undefined ? state.pending : [halfDone.migration, ...state.pending];
+    const lowest = whole + (halfDone === undefined ? 0 : 1);
+    const newest = whole + pending.length;
+    const target = to ?? newest;
+    if (target < lowest || target > newest) throw wrongTarget('up', target, lowest, newest);
+    return { direction: 'up', migrations: pending.filter(({ number }) => number <= target), halfDone };
   }
-  const to = event.to ?? Math.max(0, current - 1);
-  if (to > current) throw wrongTarget('down', to, 0, current);
-  const migrations = state.applied.filter(({ number }) => number > to).toReversed();
+  const applied = halfDone === undefined ? state.applied : [...state.applied, halfDone.migration];
+  const target = to ?? Math.max(0, applied.length - 1);
+  if (target > whole) throw wrongTarget('down', target, 0, whole);
+  const migrations = applied.filter(({ number }) => number > target).toReversed();
   const stuck = migrations.find(({ irreversibleBecause }) => irreversibleBecause !== undefined);
   if (stuck) {
     throw new JobFailure({
@@ -30,7 +45,17 @@ export function chooseMigrations(state: MigrationState, event: Pick<MigrateEvent
       hint: 'restore a backup from before it, or write a new migration that repairs what is wrong',
     });
   }
-  return { direction: 'down', migrations };
+  return { direction: 'down', migrations, halfDone };
+}
+
+function otherDirection({ migration, direction, statementsDone }: HalfDone, action: string): JobFailure {
+  const script = direction === 'up' ? migration.up : migration.down;
+  return new JobFailure({
+    code: 'migrate.half_done',
+    problem: `${action} cannot begin: of "${script?.file}" ${statementsDone} of ${script?.statements.length} statements are committed`,
+    safeState: 'No migration was run',
+    hint: `end it with ${direction}, then ask again`,
+  });
 }
 
 function wrongTarget(action: string, to: number, lowest: number, highest: number): JobFailure {

@@ -1,62 +1,115 @@
 // The contract of migrate: the event that starts it and the result that it answers, logs and records.
 import * as z from 'zod';
 import { jobEventSchema } from '../shared/job-event.ts';
+import { longReportSchema } from './long/long-step.ts';
+
+const ACTIONS = ['status', 'up', 'down', 'baseline', 'repair'] as const;
+
+/** Actions that change the database: they must say who asked. */
+const CHANGING: ReadonlySet<string> = new Set(['up', 'down', 'baseline', 'repair']);
+const TAKES_TARGET: ReadonlySet<string> = new Set(['up', 'down', 'baseline']);
 
 export const migrateEventSchema = jobEventSchema('migrate', {
   action: z
-    .enum(['status', 'up', 'down'])
-    .describe('status: say what is applied; up: apply pending files; down: revert the newest'),
+    .enum(ACTIONS)
+    .describe(
+      'status: say what is applied; up: apply pending files; down: revert the newest; baseline: say that a database which was made otherwise has the first files already; repair: clear what a broken long statement has left',
+    ),
   to: z
     .int()
     .min(0)
     .max(9999)
     .optional()
     .describe(
-      'number of the migration that is the newest afterwards; without it, up applies all and down reverts one; 0 reverts all',
+      'number of the migration that is the newest afterwards; without it, up applies all and down reverts one; 0 reverts all; baseline must have it',
     ),
+  confirmLoss: z
+    .boolean()
+    .optional()
+    .describe('down only: true says that the rows and columns which its dry run names may be lost'),
 }).superRefine((event, context) => {
-  if (event.action !== 'status' && event.requestedBy === undefined) {
-    context.addIssue({ code: 'custom', path: ['requestedBy'], message: `${event.action} must say who asked for it` });
+  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (CHANGING.has(event.action) && event.requestedBy === undefined) {
+    issue('requestedBy', `${event.action} must say who asked for it`);
   }
-  if (event.action === 'status' && event.to !== undefined) {
-    context.addIssue({ code: 'custom', path: ['to'], message: 'status takes no target' });
-  }
+  if (!TAKES_TARGET.has(event.action) && event.to !== undefined) issue('to', `${event.action} takes no target`);
+  if (event.action === 'baseline' && (event.to ?? 0) === 0)
+    issue('to', 'baseline must name the newest file that is there');
+  if (event.action !== 'down' && event.confirmLoss !== undefined) issue('confirmLoss', `${event.action} loses nothing`);
 });
 
 export type MigrateEvent = z.output<typeof migrateEventSchema>;
 
-const migration = z.strictObject({ number: z.int(), name: z.string() });
 const count = z.int().min(0);
+const migration = z.strictObject({ number: z.int(), name: z.string() });
+const direction = z.enum(['up', 'down']);
 
-export const migrateResultSchema = z.strictObject({
-  action: z.enum(['status', 'up', 'down']),
-  dryRun: z.boolean(),
+/** What every answer says of the files. */
+const stateShape = {
   current: count.describe('number of the newest applied migration after this run; 0 when none is applied'),
   pending: z.array(migration).describe('files that are not applied after this run'),
-  changed: z.array(z.string()).describe('applied files whose text is no longer the one that was run (status only)'),
-  done: z
-    .array(
-      z.strictObject({
-        ...migration.shape,
-        direction: z.enum(['up', 'down']),
-        statements: count,
-        durationMs: count,
-      }),
-    )
-    .describe('what this run applied or reverted, in that order; each was one transaction'),
-  planned: z
-    .array(z.strictObject({ file: z.string(), statements: z.array(z.string()) }))
-    .describe('dry run only: files that would be run, each statement as line and first line'),
-  loses: z
-    .array(
-      z.strictObject({
-        object: z.string(),
-        lostBy: z.string().describe('first line of the statement'),
-        estimatedRows: count.nullable().describe('from the statistics of the server; null when it does not know'),
-        bytes: count.nullable().describe('size on disk with indexes; null for rows and columns'),
-      }),
-    )
-    .describe('dry run of down only: tables, columns and rows that the files would remove'),
+  halfDone: z
+    .strictObject({
+      ...migration.shape,
+      direction,
+      statementsDone: count,
+      statements: count,
+      since: z.iso.datetime(),
+    })
+    .nullable()
+    .describe('a file of which only some statements are committed'),
+  running: longReportSchema.nullable().describe('the statement that runs alone, in the server or between two runs'),
+};
+
+const doneFile = z.strictObject({ ...migration.shape, direction, statements: count, durationMs: count });
+
+export type DoneFile = z.output<typeof doneFile>;
+
+const loss = z.strictObject({
+  object: z.string(),
+  lostBy: z.string().describe('first line of the statement'),
+  estimatedRows: count.nullable().describe('from the statistics of the server; null when it does not know'),
+  bytes: count.nullable().describe('size on disk with indexes; null for rows and columns'),
 });
 
+const statusResult = z.strictObject({
+  action: z.literal('status'),
+  dryRun: z.boolean(),
+  ...stateShape,
+  changed: z.array(z.string()).describe('applied files whose text is no longer the one that was run'),
+});
+
+const runResult = z.strictObject({
+  action: direction,
+  dryRun: z.literal(false),
+  status: z
+    .enum(['done', 'running'])
+    .describe('running: the server, or the next run, goes on; ask for the status, or run the same again'),
+  ...stateShape,
+  done: z.array(doneFile).describe('what this run applied or reverted, in that order'),
+});
+
+export type RunResult = z.output<typeof runResult>;
+
+const dryRunResult = z.strictObject({
+  action: direction,
+  dryRun: z.literal(true),
+  ...stateShape,
+  planned: z
+    .array(z.strictObject({ file: z.string(), statements: z.array(z.string()) }))
+    .describe('files that would be run, each statement as line and first line'),
+  sql: z.string().describe('everything that would be sent, in order'),
+  loses: z.array(loss).describe('down only: tables, columns and rows that the files would remove'),
+});
+
+const markResult = z.strictObject({
+  action: z.enum(['baseline', 'repair']),
+  dryRun: z.boolean(),
+  ...stateShape,
+  changes: z.array(z.string()).describe('what was changed, or would be by a run that is not dry'),
+});
+
+export const migrateResultSchema = z.union([statusResult, runResult, dryRunResult, markResult]);
+
 export type MigrateResult = z.output<typeof migrateResultSchema>;
+export type Loss = z.output<typeof loss>;

@@ -6,9 +6,7 @@ import type { Migration } from '../shared/migration-files.ts';
 import { scriptOf } from '../shared/migration-run.ts';
 import type { MigrationStatement } from '../shared/migration-statements.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
-import type { MigrateResult } from './contract.ts';
-
-type Loss = MigrateResult['loses'][number];
+import type { Loss } from './contract.ts';
 
 /** Tables, columns and rows that the down files would remove, in order of the statements. */
 export async function describeLosses(session: DatabaseSession, migrations: readonly Migration[]): Promise<Loss[]> {

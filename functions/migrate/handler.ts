@@ -7,26 +7,34 @@ import { migrateEventSchema } from './contract.ts';
 import { migrateSettings } from './environment.ts';
 import { runMigrate } from './run-migrate.ts';
 
+/** A long statement is left to the server by then: recording, answering and closing have to fit into what remains. */
+const LEAVE_BEFORE_DEADLINE_MS = 60_000;
+
 export const handler = jobHandler({
   job: 'migrate',
   settings: migrateSettings,
   event: migrateEventSchema,
   run: async (job) => {
+    const limits = limitsOf(job.settings);
     const database = createDatabase({
       job: 'migrate',
       credentials: secretCredentials(job.settings.DATABASE_SECRET_ARN),
       tls: tlsOf(job.settings),
-      limits: limitsOf(job.settings),
+      limits,
       maxConnections: job.settings.MAX_CONNECTIONS,
       // A data change that row level security would cut must fail instead of changing fewer rows.
       rowSecurity: 'off',
     });
+    const pause = AbortSignal.timeout(Math.max(0, job.timeLimitMs - LEAVE_BEFORE_DEADLINE_MS));
     try {
       return await runMigrate({
         ...job,
         database,
+        limits,
         folder: productFolder('migrations'),
         mayWatch: job.settings.MAX_CONNECTIONS > 1,
+        lockAttempts: job.settings.LOCK_ATTEMPTS,
+        pause,
       });
     } finally {
       await database.close();

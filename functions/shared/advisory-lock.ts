@@ -46,17 +46,27 @@ export async function tryAdvisoryLock(
   return { held: false, holders: holders.rows.map(asHolder) };
 }
 
-/** Takes the lock or throws `job.locked` with the holders in its text; `safeState` says what was not done. */
-export async function requireAdvisoryLock(
-  session: DatabaseSession,
-  wanted: { name: AdvisoryLockName; mode: AdvisoryLockMode; job: string; safeState: string },
-): Promise<() => Promise<void>> {
+interface WantedLock {
+  name: AdvisoryLockName;
+  mode: AdvisoryLockMode;
+  job: string;
+  /** What was not done without it. */
+  safeState: string;
+}
+
+/** Takes the lock or throws `job.locked` with the holders in its text. */
+export async function requireAdvisoryLock(session: DatabaseSession, wanted: WantedLock): Promise<() => Promise<void>> {
   const lock = await tryAdvisoryLock(session, wanted.name, wanted.mode);
   if (lock.held) return async () => await lock.unlock();
-  const first = lock.holders[0];
-  throw new JobFailure({
+  throw lockedFailure(wanted, lock.holders);
+}
+
+/** The failure of a job that did not get its lock. */
+export function lockedFailure(wanted: WantedLock, holders: readonly AdvisoryLockHolder[]): JobFailure {
+  const first = holders[0];
+  return new JobFailure({
     code: 'job.locked',
-    problem: `${wanted.job} needs the lock "${wanted.name}" (${wanted.mode}), which ${describeHolders(lock.holders)}`,
+    problem: `${wanted.job} needs the lock "${wanted.name}" (${wanted.mode}), which ${describeHolders(holders)}`,
     safeState: wanted.safeState,
     hint: first
       ? `wait until it ends, or look at pid ${first.processId} in pg_stat_activity`

@@ -295,12 +295,19 @@ function sessionSettings(options: DatabaseOptions): string {
     'set tcp_keepalives_interval = 5',
     'set tcp_keepalives_count = 3',
     'set tcp_user_timeout = 25000',
-    'set client_connection_check_interval = 2000',
-    `set statement_timeout = ${Math.trunc(limits.statementTimeoutMs)}`,
-    `set lock_timeout = ${Math.trunc(limits.lockTimeoutMs)}`,
+    limitSettings(limits),
     `set idle_in_transaction_session_timeout = ${Math.trunc(limits.idleInTransactionTimeoutMs)}`,
     ...(limits.idleSessionTimeoutMs ? [`set idle_session_timeout = ${Math.trunc(limits.idleSessionTimeoutMs)}`] : []),
     `set row_security = ${options.rowSecurity}`,
     'set search_path = pg_catalog, pg_temp',
+  ].join('; ');
+}
+
+/** The statements that give a session its limits again, after a work that must have none. */
+export function limitSettings(limits: Pick<SessionLimits, 'statementTimeoutMs' | 'lockTimeoutMs'>): string {
+  return [
+    'set client_connection_check_interval = 2000',
+    `set statement_timeout = ${Math.trunc(limits.statementTimeoutMs)}`,
+    `set lock_timeout = ${Math.trunc(limits.lockTimeoutMs)}`,
   ].join('; ');
 }

@@ -2,7 +2,8 @@
 import type { DatabaseSession } from './database.ts';
 import { JobFailure } from './job-failure.ts';
 import type { Migration } from './migration-files.ts';
-import { hasHistory, type MigrationKind } from './migration-run.ts';
+import { hasHistory } from './migration-run.ts';
+import type { MigrationKind } from './migration-steps.ts';
 import { readSqlFile } from './sql-files.ts';
 
 export interface AppliedMigration {

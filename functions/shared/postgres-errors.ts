@@ -10,6 +10,8 @@ export const QUERY_CANCELED = '57014';
 export const ADMIN_SHUTDOWN = '57P01';
 export const INSUFFICIENT_PRIVILEGE = '42501';
 export const UNDEFINED_TABLE = '42P01';
+export const UNDEFINED_COLUMN = '42703';
+export const DEADLOCK_DETECTED = '40P01';
 /** Of SET TRANSACTION SNAPSHOT: there is no such snapshot (any more); which of the three depends on the version. */
 export const INVALID_PARAMETER_VALUE = '22023';
 export const UNDEFINED_OBJECT = '42704';

@@ -25,8 +25,11 @@ interface Answers {
 const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
   bootstrap: ({ changed, unchanged, findings, loginsProven }) =>
     `${changed.length} changed, ${unchanged.length} as they should be, ${loginsProven.length} logins proven${findings.length > 0 ? `, ${findings.length} findings` : ''}`,
-  migrate: ({ done, current, pending }) =>
-    `${plural(done.length, 'file')} run, now at ${current}, ${pending.length} pending`,
+  migrate: (answer) => {
+    const run = 'done' in answer ? `${plural(answer.done.length, 'file')} run, ` : '';
+    const running = answer.running === null ? '' : `, one statement ${answer.running.state}`;
+    return `${run}now at ${answer.current}, ${answer.pending.length} pending${running}`;
+  },
   backup: ({ tables, rows, bytes }) => `${plural(tables, 'table')}, ${count(rows)} rows, ${megabytes(bytes)} in S3`,
   verify: ({ outcome, state, sample, objects, rows, bytes }) =>
     `${sample === null ? outcome : `${outcome}: sample ${sample.number} of ${sample.of}, ${state}`}, ${plural(objects, 'object')} read back, ${count(rows)} rows, ${megabytes(bytes)}`,

@@ -170,13 +170,15 @@ describe('migrate beside others', () => {
     });
     await cluster.migrate(dbname, { action: 'up', to: 1 }, { folder: files });
     const reader = await cluster.client(dbname);
-    await reader.query('begin; select * from public.busy');
+    await reader.query("begin; select * from public.busy where id <> 4711 and 'secret' <> ''");
 
     const blocked = cluster.migrate(dbname, { action: 'up' }, { folder: files, lockTimeoutMs: 900 });
 
     await expect(blocked).rejects.toMatchObject({
       code: 'migrate.statement_failed',
-      problem: expect.stringMatching(/\(SQLSTATE 55P03\).*; the lock was held by pid \d+ \(test\)/),
+      problem: expect.stringMatching(
+        /\(SQLSTATE 55P03\).*; the lock was held by pid \d+ \("test", transaction open for \d+ s, idle in transaction, last statement: begin; select \* from public\.busy where id <> \$1 and \$2 <> \$3\)$/,
+      ),
     });
     const { rows } = await client.query(
       "select lock_wait_ms, sqlstate from nightshift.migration_step where outcome = 'failed'",

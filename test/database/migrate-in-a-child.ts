@@ -17,11 +17,12 @@ export interface ChildArguments {
 
 const { host, port, caFile, dbname, password, files } = JSON.parse(process.argv[2] ?? '') as ChildArguments;
 const credentials = { host, port, dbname, username: 'nightshift_migrate', password: new SecretText(password) };
+const limits = { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000, idleInTransactionTimeoutMs: 60_000 };
 const database = createDatabase({
   job: 'migrate',
   credentials: { read: async () => credentials, refresh: async () => credentials },
   tls: { mode: 'verify-full', caFile },
-  limits: { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000, idleInTransactionTimeoutMs: 60_000 },
+  limits,
   maxConnections: 4,
   rowSecurity: 'off',
 });
@@ -34,6 +35,9 @@ await runMigrate({
   event: { job: 'migrate', action: 'up', requestedBy: 'child' },
   database,
   folder: filesOfTest(files),
+  limits,
   mayWatch: true,
+  lockAttempts: 3,
+  pause: new AbortController().signal,
 });
 await database.close();

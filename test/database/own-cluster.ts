@@ -51,8 +51,14 @@ interface MigrateOptions {
   signal: AbortSignal;
   runId: string;
   lockTimeoutMs: number;
+  lockAttempts: number;
+  pause: AbortSignal;
   /** Events that were logged are added here. */
   logged: string[];
+}
+
+function limitsOfTest({ lockTimeoutMs = 2_000 }: { lockTimeoutMs?: number }) {
+  return { statementTimeoutMs: 60_000, lockTimeoutMs, idleInTransactionTimeoutMs: 60_000 };
 }
 
 export const silentLog = { info: () => {}, warn: () => {}, error: () => {} };
@@ -85,11 +91,7 @@ export async function startOwnCluster(settings: Record<string, string> = {}): Pr
       job,
       credentials: { read: async () => credentials, refresh: async () => credentials },
       tls: { mode: 'verify-full', caFile },
-      limits: {
-        statementTimeoutMs: 60_000,
-        lockTimeoutMs: more.lockTimeoutMs ?? 2_000,
-        idleInTransactionTimeoutMs: 60_000,
-      },
+      limits: limitsOfTest(more),
       maxConnections: 4,
       rowSecurity: 'off',
     });
@@ -151,8 +153,11 @@ export async function startOwnCluster(settings: Record<string, string> = {}): Pr
           signal: more.signal ?? new AbortController().signal,
           event: { job: 'migrate', action: 'status', requestedBy: 'test', ...event },
           database: opened,
+          limits: limitsOfTest(more),
           folder: more.folder ?? productFolder('migrations'),
           mayWatch: true,
+          lockAttempts: more.lockAttempts ?? 1,
+          pause: more.pause ?? new AbortController().signal,
         });
         return migrateResultSchema.parse(result);
       } finally {

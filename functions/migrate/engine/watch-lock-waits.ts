@@ -1,8 +1,9 @@
 // Looks from a second session whether a statement waits for a lock, and cancels it when the job runs out of time.
-import type { Database } from '../shared/database.ts';
-import type { JobContext } from '../shared/job-handler.ts';
-import type { LockWatch } from '../shared/migration-run.ts';
-import { readSqlFile } from '../shared/sql-files.ts';
+import type { Database } from '../../shared/database.ts';
+import type { JobContext } from '../../shared/job-handler.ts';
+import type { LockWatch } from '../../shared/migration-steps.ts';
+import { readSqlFile } from '../../shared/sql-files.ts';
+import { type Blocker, describeBlockers } from './describe-blockers.ts';
 
 /** Most statements are over before the first look, which then costs nothing. */
 const LOOK_EVERY_MS = 200;
@@ -14,7 +15,7 @@ export function watchLockWaits(
 ): LockWatch {
   const stopped = new AbortController();
   let waitMs: number | null = 0;
-  let blockers: string | null = null;
+  let blockers: readonly Blocker[] = [];
 
   async function watch(): Promise<void> {
     let lastLook = context.clock.monotonicMs();
@@ -26,7 +27,7 @@ export function watchLockWaits(
           await session.query(readSqlFile('session/cancel-statement.sql'), [processId]);
           return;
         }
-        const { rows } = await session.query<{ waiting: boolean | null; blockers: string | null }>(
+        const { rows } = await session.query<{ waiting: boolean | null; blockers: Blocker[] | null }>(
           readSqlFile('session/lock-wait.sql'),
           [processId],
         );
@@ -48,7 +49,7 @@ export function watchLockWaits(
     stop: async () => {
       stopped.abort();
       await watching;
-      return { waitMs, blockers };
+      return { waitMs, blockers: blockers.length === 0 ? null : await describeBlockers(blockers) };
     },
   };
 }

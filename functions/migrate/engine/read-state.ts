@@ -1,0 +1,82 @@
+// What the database says of the files: which are applied, which one is half done, which are to come.
+import type { DatabaseSession } from '../../shared/database.ts';
+import { JobFailure } from '../../shared/job-failure.ts';
+import type { Migration } from '../../shared/migration-files.ts';
+import { type AppliedMigration, compareHistory, type MigrationState } from '../../shared/migration-history.ts';
+import { hasHistory } from '../../shared/migration-run.ts';
+import type { MigrationDirection } from '../../shared/migration-steps.ts';
+import { sqlState, UNDEFINED_COLUMN } from '../../shared/postgres-errors.ts';
+import { readSqlFile } from '../../shared/sql-files.ts';
+
+export interface HalfDone {
+  readonly migration: Migration;
+  readonly direction: MigrationDirection;
+  /** Of the script of that direction. */
+  readonly statementsDone: number;
+  readonly since: Date;
+}
+
+/** `applied` are whole; a half done file is in neither list. */
+export interface MigrateState extends MigrationState {
+  readonly halfDone: HalfDone | undefined;
+}
+
+export interface HistoryRow extends AppliedMigration {
+  readonly state: 'applied' | 'going up' | 'going down';
+  readonly statements_done: number;
+  readonly half_done_since: Date | null;
+  readonly going_down_checksum: string | null;
+  readonly is_baseline: boolean;
+}
+
+/** The state of the files; throws `migrate.no_history` without schema nightshift, `migrate.files_wrong` when they do not fit. */
+export async function readState(session: DatabaseSession, files: readonly Migration[]): Promise<MigrateState> {
+  return compareState(files, await readRows(session));
+}
+
+/** The same of rows that were read. Pure. */
+export function compareState(files: readonly Migration[], rows: readonly HistoryRow[]): MigrateState {
+  const { applied, pending, changed } = compareHistory(files, rows);
+  const last = rows.at(-1);
+  const migration = applied.at(-1);
+  if (!last || !migration || last.state === 'applied') return { applied, pending, changed, halfDone: undefined };
+  const direction = last.state === 'going up' ? 'up' : 'down';
+  if (direction === 'down' && migration.down?.checksum !== last.going_down_checksum) {
+    throw new JobFailure({
+      code: 'migrate.changed',
+      problem: `"${migration.down?.file}" changed after ${last.statements_done} of its statements were run (run sha256 ${last.going_down_checksum}, file ${migration.down?.checksum})`,
+      safeState: 'No migration was run',
+      hint: 'restore the file from git, and end it with down',
+    });
+  }
+  const halfDone = {
+    migration,
+    direction,
+    statementsDone: last.statements_done,
+    since: last.half_done_since ?? last.applied_at,
+  } as const;
+  return { applied: applied.slice(0, -1), pending, changed, halfDone };
+}
+
+async function readRows(session: DatabaseSession): Promise<HistoryRow[]> {
+  if (await hasHistory(session)) {
+    try {
+      return (await session.query<HistoryRow>(readSqlFile('migrate/history.sql'))).rows;
+    } catch (error) {
+      if (sqlState(error) !== UNDEFINED_COLUMN) throw error;
+      throw noHistory('schema nightshift is of an older version', error);
+    }
+  }
+  const { rows } = await session.query<{ name: string }>('select current_database() as name');
+  throw noHistory(`database "${rows[0]?.name ?? ''}" has no table nightshift.migration`);
+}
+
+function noHistory(problem: string, cause?: unknown): JobFailure {
+  return new JobFailure({
+    code: 'migrate.no_history',
+    problem,
+    safeState: 'No migration was run',
+    hint: 'run bootstrap: it makes schema nightshift and the roles',
+    cause,
+  });
+}
