@@ -72,7 +72,7 @@ async function splitWhere(text: string): Promise<{ head: string; condition: stri
   for (const token of tokens) {
     if (token.text === '(') depth += 1;
     else if (token.text === ')') depth -= 1;
-    else if (depth === 0 && token.tokenName === 'WHERE') at = token;
+    else if (depth === 0 && token.text.toLowerCase() === 'where') at = token;
   }
   if (at === undefined) return { head: text, condition: undefined };
   // Offsets are bytes.
