@@ -45,7 +45,7 @@ interface BootstrapOptions {
   secrets: Partial<Record<RoleSecretSetting, Partial<Credentials>>>;
 }
 
-interface MigrateOptions {
+export interface MigrateOptions {
   login: Login;
   folder: MigrationFolder;
   signal: AbortSignal;
