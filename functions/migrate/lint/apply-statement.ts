@@ -169,5 +169,5 @@ function createFunction(schema: RunSchema, tree: Of<'CreateFunctionStmt'>): void
   const word = said && 'DefElem' in said && said.DefElem.arg && 'String' in said.DefElem.arg ? said.DefElem.arg : null;
   const volatility =
     word?.String.sval === 'immutable' || word?.String.sval === 'stable' ? word.String.sval : 'volatile';
-  schema.putFunction({ schema: schema.schemaOf(written), name: written.name, volatility });
+  schema.putFunction({ schema: schema.schemaOf(written), name: written.name, volatility, inlined: undefined });
 }

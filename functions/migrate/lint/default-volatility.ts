@@ -18,17 +18,26 @@ const NOT_VOLATILE: ReadonlySet<string> = new Set(
   tsrange tstzrange upper user`.split(/\s+/),
 );
 
+/** Functions that call each other without end would be followed without end. */
+const DEEPEST = 20;
+
 /** The first call that is, or could be, different for each row. */
 export function volatileCall(
   expression: Node | undefined,
   schema: RunSchema,
+  depth = 0,
 ): { name: string; isSure: boolean } | undefined {
   for (const node of nodesBelow([expression])) {
     if (!('FuncCall' in node)) continue;
     const written = writtenName(namesOf(node.FuncCall.funcname));
     const name = showName(written);
-    const known = schema.func(written)?.volatility;
-    if (known === 'volatile') return { name, isSure: true };
+    const known = schema.func(written);
+    if (known?.volatility === 'volatile') {
+      // Marked so, or not marked at all: the server looks into the body of a simple function in SQL and knows better.
+      if (known.inlined === undefined || depth > DEEPEST) return { name, isSure: true };
+      const inner = volatileCall(known.inlined, schema, depth + 1);
+      if (inner) return { name, isSure: inner.isSure };
+    }
     if (known !== undefined) continue;
     if (VOLATILE.has(written.name)) return { name, isSure: true };
     if (!NOT_VOLATILE.has(written.name)) return { name, isSure: false };

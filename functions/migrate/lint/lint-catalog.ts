@@ -1,4 +1,5 @@
 // What lint knows of a live database: read once by read-lint-catalog.ts, or written down by a test. Plain facts, no rules.
+import type { Node } from 'libpg-query';
 
 /** `[]` for a type without modifiers; `varchar(20)` is `[20]`, `numeric(10,2)` is `[10, 2]`. */
 export type TypeModifiers = readonly number[];
@@ -78,6 +79,8 @@ export interface CatalogFunction {
   readonly name: string;
   /** Of the most volatile one of that name. */
   readonly volatility: 'immutable' | 'stable' | 'volatile';
+  /** What the server puts in place of a call of this function in SQL; it then decides instead of the volatility. */
+  readonly inlined: Node | undefined;
 }
 
 export interface LintCatalog {

@@ -1,6 +1,6 @@
 // Which columns a CHECK proves to be not null: then SET NOT NULL believes it and reads no row (PostgreSQL 12 and later).
 import type { Node } from 'libpg-query';
-import { migrationParser } from '../../shared/migration-parser.ts';
+import { parseExpression } from './parse-expression.ts';
 import { namesOf } from './statement-parts.ts';
 
 /** The columns whose `IS NOT NULL` is the condition, or one of the parts that AND joins to it. */
@@ -15,12 +15,7 @@ export function notNullColumns(condition: Node | undefined): string[] {
   return column === undefined ? [] : [column];
 }
 
-/** The same of a condition as the server prints it; the parser must be loaded only once per process. */
+/** The same of a condition as the server prints it. */
 export async function provenNotNull(condition: string): Promise<string[]> {
-  if (!/is not null/i.test(condition)) return [];
-  const { parse } = await migrationParser();
-  const [raw] = (await parse(`select ${condition}`)).stmts ?? [];
-  const select = raw?.stmt;
-  const target = select && 'SelectStmt' in select ? select.SelectStmt.targetList?.[0] : undefined;
-  return target && 'ResTarget' in target ? notNullColumns(target.ResTarget.val) : [];
+  return /is not null/i.test(condition) ? notNullColumns(await parseExpression(`select ${condition}`)) : [];
 }

@@ -12,6 +12,7 @@ import type {
   LintCatalog,
 } from './lint-catalog.ts';
 import { provenNotNull } from './not-null-proof.ts';
+import { parseExpression } from './parse-expression.ts';
 import { modifiersOf } from './type-modifiers.ts';
 
 interface ServerRow {
@@ -67,6 +68,7 @@ type IndexRow = OfTable & {
   is_computed: boolean;
   of_constraint: boolean;
 };
+type FunctionRow = Omit<CatalogFunction, 'inlined'> & { inlined_body: string | null };
 type DomainRow = TypeRow & { schema: string; name: string; is_constrained: boolean };
 
 const TABLE_KINDS = {
@@ -94,7 +96,7 @@ export async function readLintCatalog(session: DatabaseSession): Promise<LintCat
   const constraints = byTable((await session.query<ConstraintRow>(readSqlFile('migrate/lint-constraints.sql'))).rows);
   const indexes = byTable((await session.query<IndexRow>(readSqlFile('migrate/lint-indexes.sql'))).rows);
   const { rows: domains } = await session.query<DomainRow>(readSqlFile('migrate/lint-domains.sql'));
-  const { rows: functions } = await session.query<CatalogFunction>(readSqlFile('migrate/lint-functions.sql'));
+  const { rows: functions } = await session.query<FunctionRow>(readSqlFile('migrate/lint-functions.sql'));
   return {
     serverVersion: server.server_version,
     timeZone: server.time_zone,
@@ -122,7 +124,7 @@ export async function readLintCatalog(session: DatabaseSession): Promise<LintCat
       ),
     ),
     domains: domains.map(domainOf),
-    functions,
+    functions: await Promise.all(functions.map(functionOf)),
   };
 }
 
@@ -179,6 +181,11 @@ function indexOf(row: IndexRow): CatalogIndex {
     isComputed: row.is_computed,
     ofConstraint: row.of_constraint,
   };
+}
+
+async function functionOf({ schema, name, volatility, inlined_body }: FunctionRow): Promise<CatalogFunction> {
+  const inlined = inlined_body === null ? undefined : await parseExpression(inlined_body);
+  return { schema, name, volatility, inlined };
 }
 
 function domainOf(row: DomainRow): CatalogDomain {

@@ -81,8 +81,8 @@ function stepKeepsBytes(schema: RunSchema, from: CatalogType, to: CatalogType): 
   if (base.schema !== 'pg_catalog' || to.schema !== 'pg_catalog') return false;
   if (to.name === 'varchar' && base.name === 'text') return to.modifiers.length === 0;
   if (isTimestampPair(base.name, to.name)) {
-    // The cast is free only at a constant distance of zero; a precision that gets smaller rounds anyhow.
-    return isConstantUtc(schema.timeZone) && keepsModifiers('timestamp', base.modifiers, to.modifiers);
+    // The cast is free only at a constant distance of zero; the precision of the old type is forgotten on the way.
+    return isConstantUtc(schema.timeZone) && keepsModifiers('timestamp', [], to.modifiers);
   }
   return BINARY_CASTS.has(`${base.name} ${to.name}`) && to.modifiers.length === 0;
 }
@@ -141,11 +141,20 @@ const MAX_PRECISION = 6;
 const FULL_RANGE = 0x7fff;
 const FULL_PRECISION = 0xffff;
 
+/** As interval_support in timestamp.c: fields below the smallest of the new type would be cut off. */
 function keepsInterval(from: CatalogType['modifiers'], to: CatalogType['modifiers']): boolean {
   const [oldRange = FULL_RANGE, oldPrecision = FULL_PRECISION] = from;
   const [range = FULL_RANGE, precision = FULL_PRECISION] = to;
-  const keepsRange = range === FULL_RANGE || range === oldRange;
-  return keepsRange && (precision >= MAX_PRECISION || (oldPrecision <= MAX_PRECISION && precision >= oldPrecision));
+  if (leastField(range) > leastField(oldRange)) return false;
+  return leastField(oldRange) > 0 || precision >= MAX_PRECISION || precision >= oldPrecision;
+}
+
+/** Bits of the fields in a modifier (INTERVAL_MASK in timestamp.h, numbers in datetime.h), from the smallest field. */
+const FIELD_BITS = [1 << 12, 1 << 11, 1 << 10, 1 << 3, 1 << 1, 1 << 2];
+
+/** 0 for seconds, 5 for years. */
+function leastField(range: number): number {
+  return FIELD_BITS.findIndex((bit) => (range & bit) !== 0);
 }
 
 function isTimestampPair(from: string, to: string): boolean {
@@ -190,7 +199,8 @@ function domainOf(schema: RunSchema, type: CatalogType) {
 /** The type below a domain, which the server works with; other types are their own base. */
 function baseOf(schema: RunSchema, type: CatalogType): CatalogType {
   const domain = type.isArray ? undefined : domainOf(schema, type);
-  return domain ? baseOf(schema, domain.base) : type;
+  // The server forgets the length of a domain's type: varchar(20) over a domain of varchar(10) rewrites.
+  return domain ? { ...baseOf(schema, domain.base), modifiers: [] } : type;
 }
 
 function isSameType(one: CatalogType, other: CatalogType): boolean {
