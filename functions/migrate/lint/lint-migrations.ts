@@ -11,8 +11,9 @@ import type { LintCatalog } from './lint-catalog.ts';
 import type { LintFinding } from './lint-finding.ts';
 import type { LintContext, LintRule, RunFacts, ScriptFacts } from './lint-rule.ts';
 import { lintRules } from './lint-rules.ts';
+import { indexesMadeBy } from './made-indexes.ts';
 import { createRunSchema, type RunSchema } from './run-schema.ts';
-import { alterCommandsOf, bodyOf, droppedNames, indexColumns, nameOfRelation } from './statement-parts.ts';
+import { alterCommandsOf, bodyOf, droppedNames } from './statement-parts.ts';
 import { timeoutSetBy } from './timeout-setting.ts';
 
 /**
@@ -146,10 +147,12 @@ function indexesOf(migrations: readonly Migration[], schema: RunSchema): Map<str
   const found = new Map<string, string[][]>();
   for (const { up } of migrations) {
     for (const { tree } of up.statements) {
-      if (!('IndexStmt' in tree) || tree.IndexStmt.whereClause) continue;
-      const name = nameOfRelation(tree.IndexStmt.relation);
-      const key = `${schema.schemaOf(name)}.${name.name}`;
-      found.set(key, [...(found.get(key) ?? []), indexColumns(tree.IndexStmt.indexParams)]);
+      for (const { table, columns } of indexesMadeBy(tree)) {
+        const key = `${schema.schemaOf(table)}.${table.name}`;
+        const those = found.get(key);
+        if (those) those.push(columns);
+        else found.set(key, [columns]);
+      }
     }
   }
   return found;

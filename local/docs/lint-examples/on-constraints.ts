@@ -1,7 +1,8 @@
 // Examples of the rules on constraints.
 import type { RuleExamples } from './lint-example.ts';
 
-const orders = 'create table app.orders (id bigint, user_id bigint); create index orders_user_id_idx on app.orders (user_id);';
+const orders =
+  'create table app.orders (id bigint, user_id bigint); create index orders_user_id_idx on app.orders (user_id);';
 
 export const constraintExamples: Readonly<Record<string, RuleExamples>> = {
   'require-foreign-key-not-valid': {
