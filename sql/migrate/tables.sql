@@ -1,11 +1,11 @@
--- Tables with rows of their own, without those of extensions and of the system. Any role; no locks; read only.
+-- Tables and filled materialized views: what has rows of its own, without those of extensions and of the system. Any role; no locks; read only.
 select
   n.nspname::text as schema,
   c.relname::text as name,
   c.relforcerowsecurity as is_forced
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind = 'r'
+where (c.relkind = 'r' or (c.relkind = 'm' and c.relispopulated))
   and c.relpersistence <> 't'
   and n.nspname <> 'information_schema'
   and n.nspname not like 'pg\_%'

@@ -47,12 +47,13 @@ async function insertRow(
   references: ReadonlyMap<string, readonly (string | null)[]>,
 ): Promise<string | undefined> {
   const columns = table.columns.filter(({ given }) => given);
-  let refusal = 'no value is known for its columns';
+  let refusal: string | undefined;
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const values = columns.map((column) => choose(column, index, attempt, references.get(column.name)));
     const refused = await tryInsert(session, table, columns, values);
     if (refused === undefined) return undefined;
-    refusal = refused;
+    // The first try is the one that a person would make.
+    refusal ??= refused;
   }
   return refusal;
 }
@@ -67,12 +68,13 @@ function choose(
   attempt: number,
   referenced: readonly (string | null)[] | undefined,
 ): Value {
-  const spare = column.has_default ? DEFAULT : null;
+  const known = columnValue(column, index);
+  const spare = column.has_default ? DEFAULT : column.required ? (known ?? null) : null;
   if (referenced !== undefined) return referenced[index % Math.max(1, referenced.length)] ?? spare;
-  const generated = columnValue(column, index) ?? spare;
+  const generated = known ?? spare;
   if (attempt === 0) return generated;
   if (attempt === 1) return column.has_default ? DEFAULT : generated;
-  if (attempt === 2) return column.required && !column.has_default ? generated : spare;
+  if (attempt === 2) return spare;
   const named = valuesNamedInChecks(column);
   const candidates: Value[] = named.length > 0 ? [...named, generated, spare] : [generated, spare];
   return candidates[mixed(column.number, attempt + index) % candidates.length] ?? spare;

@@ -87,7 +87,9 @@ async function upDownUp({ scratch, migration, seeds }: CertifyRequest, session: 
   const afterDown = compareSnapshots(before, reverted, 'digest').map((one) => ({ after: 'down' as const, ...one }));
   if (againProblem !== undefined) {
     const end = failed(`after down it does not run again: ${againProblem}`, true);
-    return { ...end, differences: afterDown, filled: refilled };
+    // That it fails is the consequence of what down has left.
+    const outcome = afterDown.length > 0 ? 'different' : 'failed';
+    return { ...end, outcome, differences: afterDown, filled: refilled };
   }
   const second = await takeSnapshot(scratch, session);
   const afterUp = compareSnapshots(first, second, 'count').map((one) => ({ after: 'second up' as const, ...one }));
