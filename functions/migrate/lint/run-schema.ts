@@ -37,6 +37,10 @@ export interface RunSchema {
   readonly catalog: LintCatalog | null;
   /** Of the statement that comes next: SET LOCAL can change it. */
   timeZone: string | undefined;
+  /** What SET LOCAL search_path of this transaction says; undefined: what the role has everywhere. */
+  localPath: readonly string[] | undefined;
+  /** What SET LOCAL has said ends with its transaction. */
+  beginUnit(): void;
   /** The schema that a name means, whether written or found by the search path. */
   schemaOf(name: WrittenName): string;
   /** Undefined: neither the catalog nor a file of this run knows it. */
@@ -68,7 +72,6 @@ export function createRunSchema(catalog: LintCatalog | null): RunSchema {
   for (const func of catalog?.functions ?? []) functions.set(keyOf(func.schema, func.name), func);
   return schemaOver({
     catalog,
-    timeZone: catalog?.timeZone,
     tables: layer(tables),
     domains: layer(domains),
     functions: layer(functions),
@@ -101,7 +104,6 @@ function layer<Value>(own: Map<string, Value>, below?: Layer<Value>): Layer<Valu
 
 interface Layers {
   catalog: LintCatalog | null;
-  timeZone: string | undefined;
   /** Null: dropped in this run. */
   tables: Layer<RunTable | null>;
   domains: Layer<CatalogDomain>;
@@ -117,7 +119,8 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
 
   const resolve = (name: WrittenName, exists: (key: string) => boolean): string => {
     if (name.schema !== undefined) return name.schema;
-    return path.find((schema) => exists(keyOf(schema, name.name))) ?? path[0] ?? 'public';
+    const searched = run.localPath ?? path;
+    return searched.find((schema) => exists(keyOf(schema, name.name))) ?? searched[0] ?? 'public';
   };
   const keyOfTable = (name: WrittenName) =>
     keyOf(
@@ -142,9 +145,14 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
   };
   const inServer = (name: string) => keyOf('pg_catalog', name);
 
-  return {
+  const run: RunSchema = {
     catalog,
-    timeZone: layers.timeZone,
+    timeZone: catalog?.timeZone,
+    localPath: undefined,
+    beginUnit: () => {
+      run.timeZone = catalog?.timeZone;
+      run.localPath = undefined;
+    },
     schemaOf: (name) => resolve(name, (key) => Boolean(tables.get(key))),
     table,
     knownTable: (name) => {
@@ -192,7 +200,6 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
       return schemaOver(
         {
           catalog,
-          timeZone: catalog?.timeZone,
           tables: layer(new Map(), tables),
           domains: layer(new Map(), domains),
           functions: layer(new Map(), functions),
@@ -202,6 +209,7 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
       );
     },
   };
+  return run;
 }
 
 function runTable(table: CatalogTable): RunTable {

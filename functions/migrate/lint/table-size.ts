@@ -19,7 +19,10 @@ export function sizeOf(context: LintContext, name: WrittenName): { size: TableSi
   const shown = showName(name);
   if (isNew(context, name, table)) return { size: 'new', about: shown };
   if (!table || table.bytes === null) {
-    return { size: 'unknown', about: `${shown}, whose size is not known here: the live catalog would tell` };
+    const why = context.schema.catalog
+      ? 'which the live catalog does not have: its size is not known'
+      : 'whose size is not known here: the live catalog would tell';
+    return { size: 'unknown', about: `${shown}, ${why}` };
   }
   const isSmall = table.bytes < SMALL_TABLE.bytes && (table.rows ?? 0) < SMALL_TABLE.rows;
   const rows = table.rows === null ? 'never analyzed' : `about ${table.rows.toLocaleString('en')} rows`;

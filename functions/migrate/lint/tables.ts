@@ -20,6 +20,22 @@ export const tableRules: readonly LintRule[] = [
       }),
   },
   {
+    name: 'prefer-attach-partition',
+    severity: 'warning',
+    message: 'CREATE TABLE … PARTITION OF keeps everybody from the parent, if only for a moment',
+    why: 'It needs ACCESS EXCLUSIVE on the parent and waits for every query of it, all later ones behind it; with a DEFAULT partition it reads that one meanwhile.',
+    instead:
+      'CREATE TABLE … (LIKE the parent INCLUDING ALL), then ALTER TABLE … ATTACH PARTITION, which lets reads and writes go on',
+    decidedBy: 'catalog',
+    alsoDown: false,
+    check(context) {
+      const { tree } = context;
+      if (!('CreateStmt' in tree) || tree.CreateStmt.partbound === undefined) return [];
+      const [parent] = tree.CreateStmt.inhRelations ?? [];
+      return parent && 'RangeVar' in parent ? unlessSmall(context, nameOfRelation(parent.RangeVar), '') : [];
+    },
+  },
+  {
     name: 'ban-table-copy',
     severity: 'error',
     message: 'SET LOGGED, UNLOGGED, TABLESPACE or ACCESS METHOD copies the whole table while nobody can use it',
