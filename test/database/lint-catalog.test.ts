@@ -114,10 +114,10 @@ describe('readLintCatalog', () => {
   });
 
   test('domains and functions: a domain over a checked one is checked, the most volatile of a name counts', () => {
-    expect(catalog.domains.map(({ name, isConstrained }) => [name, isConstrained]).toSorted()).toEqual([
-      ['net_price', true],
-      ['price', true],
-    ]);
+    expect(Object.fromEntries(catalog.domains.map(({ name, isConstrained }) => [name, isConstrained]))).toEqual({
+      net_price: true,
+      price: true,
+    });
     expect(catalog.functions.find(({ name }) => name === 'pick')).toMatchObject({ volatility: 'volatile' });
     expect(catalog.functions.find(({ name }) => name === 'now')).toMatchObject({ volatility: 'stable' });
   });

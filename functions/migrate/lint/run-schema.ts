@@ -1,5 +1,6 @@
 // The schema as it is at one statement of the run: the live catalog, if there is one, and what earlier statements made of it.
 // apply-statement.ts changes it; the rules only ask.
+import { type Layer, layer } from './layer.ts';
 import type {
   CatalogColumn,
   CatalogConstraint,
@@ -77,29 +78,6 @@ export function createRunSchema(catalog: LintCatalog | null): RunSchema {
     functions: layer(functions),
     indexes: layer(indexesOf(tables.values())),
   });
-}
-
-/** A map whose entries hide those below it. */
-interface Layer<Value> {
-  get(key: string): Value | undefined;
-  set(key: string, value: Value): void;
-  values(): Iterable<Value>;
-  keys(): Iterable<string>;
-}
-
-function layer<Value>(own: Map<string, Value>, below?: Layer<Value>): Layer<Value> {
-  return {
-    get: (key) => own.get(key) ?? (own.has(key) ? undefined : below?.get(key)),
-    set: (key, value) => void own.set(key, value),
-    keys: () => new Set([...own.keys(), ...(below?.keys() ?? [])]),
-    *values() {
-      yield* own.values();
-      for (const key of below?.keys() ?? []) {
-        const value = own.has(key) ? undefined : below?.get(key);
-        if (value !== undefined) yield value;
-      }
-    },
-  };
 }
 
 interface Layers {
