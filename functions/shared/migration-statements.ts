@@ -37,6 +37,7 @@ export async function splitMigration(file: string, text: string): Promise<Migrat
   try {
     const { stmts = [] } = await parse(text);
     const bytes = Buffer.from(text, 'utf8');
+    const placeAt = placesIn(bytes);
     const statements = stmts.map((raw, index): MigrationStatement => {
       // Offsets are bytes. Only the last statement has no length: it runs to the end of the file.
       const start = raw.stmt_location ?? 0;
@@ -44,7 +45,7 @@ export async function splitMigration(file: string, text: string): Promise<Migrat
       const statement = bytes.subarray(start, end).toString('utf8');
       const blank = /^\s*/.exec(statement)?.[0] ?? '';
       const trimmed = statement.trim();
-      const place = placeOf(`${bytes.subarray(0, start).toString('utf8')}${blank}`);
+      const place = placeAt(start + Buffer.byteLength(blank));
       if (!raw.stmt) throw new TypeError(`statement ${index + 1} of "${file}" has no tree`);
       return { number: index + 1, text: trimmed, firstLine: firstLineOf(trimmed), ...place, tree: raw.stmt };
     });
@@ -54,7 +55,7 @@ export async function splitMigration(file: string, text: string): Promise<Migrat
       .filter(({ tokenName }) => tokenName === 'SQL_COMMENT')
       .map((token) => ({
         text: token.text,
-        line: placeOf(bytes.subarray(0, token.start).toString('utf8')).line,
+        line: placeAt(token.start).line,
       }));
     return { statements, comments, checksum: sha256(words.join(' ')) };
   } catch (error) {
@@ -79,6 +80,25 @@ export function placeOf(before: string): { line: number; column: number } {
   const lines = before.split('\n');
   return { line: lines.length, column: Array.from(lines.at(-1) ?? '').length + 1 };
 }
+
+/** The same for bytes of a whole file, of which many are asked: only the line itself is read for each. */
+function placesIn(bytes: Buffer): (offset: number) => { line: number; column: number } {
+  const starts = [0];
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const line = bytes.subarray(starts[low], offset).toString('utf8');
+    return { line: low + 1, column: Array.from(line).length + 1 };
+  };
+}
+
+const LINE_FEED = 0x0a;
 
 /** The first `count` characters as the server counts them: code points, not UTF-16 units. */
 export function firstCharacters(text: string, count: number): string {
