@@ -10,6 +10,11 @@ export function readSqlFile(path: string): string {
   return readFileSync(new URL(path, root), 'utf8');
 }
 
+/** Its bytes, for a reader that must know whether they are text. */
+export function readSqlBytes(path: string): Uint8Array {
+  return readFileSync(new URL(path, root));
+}
+
 /** The file names in `sql/<folder>` in order of name. */
 export function listSqlFiles(folder: string): string[] {
   return readdirSync(new URL(`${folder}/`, root))

@@ -11,6 +11,7 @@ import { describeLosses } from '../describe-losses.ts';
 import { LeftRunning } from '../long/left-running.ts';
 import { type LongReport, readLongStep, reportLongStep } from '../long/long-step.ts';
 import type { MigrateContext } from '../run-migrate.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import { type MigrateState, readState } from './read-state.ts';
 import { runFile } from './run-file.ts';
 
@@ -44,7 +45,8 @@ export async function runMigrations(
       await session.query("select pg_advisory_unlock(hashtextextended('nightshift:schema', 0))");
     });
   } catch (error) {
-    if (!(error instanceof LeftRunning)) throw error;
+    if (!(error instanceof LeftRunning))
+      throw error instanceof JobFailure ? await explainRefusal(database, error) : error;
     log.info('migrate.left_running', { files_done: done.length });
     return await answer(context, files, action, done, 'running');
   }
