@@ -68,6 +68,9 @@ export type DoneFile = z.output<typeof doneFile>;
 const loss = z.strictObject({
   object: z.string(),
   lostBy: z.string().describe('first line of the statement'),
+  counted: count
+    .nullable()
+    .describe('rows, or values of a column that are not null; null when counting took too long or was not allowed'),
   estimatedRows: count.nullable().describe('from the statistics of the server; null when it does not know'),
   bytes: count.nullable().describe('size on disk with indexes; null for rows and columns'),
 });

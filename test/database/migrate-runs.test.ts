@@ -151,10 +151,17 @@ describe('migrate', () => {
       {
         object: 'column shop.orders.note',
         lostBy: 'alter table shop.orders drop column note',
+        counted: 0,
         estimatedRows: 500,
         bytes: null,
       },
-      { object: 'table shop.orders', lostBy: 'drop table shop.orders', estimatedRows: 500, bytes: expect.any(Number) },
+      {
+        object: 'table shop.orders',
+        lostBy: 'drop table shop.orders',
+        counted: 500,
+        estimatedRows: 500,
+        bytes: expect.any(Number),
+      },
     ]);
     expect(await applied()).toEqual([1, 2]);
   });

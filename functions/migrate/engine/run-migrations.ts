@@ -6,8 +6,8 @@ import type { Migration } from '../../shared/migration-files.ts';
 import { refuseChanged } from '../../shared/migration-history.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { chooseMigrations } from '../choose-migrations.ts';
-import type { DoneFile, Loss, RunResult } from '../contract.ts';
-import { describeLosses } from '../describe-losses.ts';
+import type { DoneFile, RunResult } from '../contract.ts';
+import { describeLoss, describeLosses, isLoss } from '../describe-losses.ts';
 import { LeftRunning } from '../long/left-running.ts';
 import { type LongReport, readLongStep, reportLongStep } from '../long/long-step.ts';
 import type { MigrateContext } from '../run-migrate.ts';
@@ -60,18 +60,14 @@ async function refuseUnconfirmedLoss(
   migrations: readonly Migration[],
 ): Promise<void> {
   if (event.confirmLoss === true) return;
-  const losses = (await describeLosses(session, migrations)).filter(({ estimatedRows }) => estimatedRows !== 0);
+  const losses = (await describeLosses(session, migrations)).filter(isLoss);
   if (losses.length === 0) return;
   throw new JobFailure({
     code: 'migrate.loss_not_confirmed',
-    problem: `down would lose ${losses.map(describeLoss).join('; ')}`,
+    problem: `down ${losses.map(describeLoss).join('; ')}; nobody has said that this may be lost`,
     safeState: 'Nothing was reverted',
     hint: 'make sure that a backup has it, then say confirmLoss (--confirm-loss)',
   });
-}
-
-function describeLoss({ object, estimatedRows }: Loss): string {
-  return `${object} (${estimatedRows === null ? 'an unknown number of' : `about ${estimatedRows}`} rows)`;
 }
 
 /** The lock, or: LeftRunning when its holder is the statement of an earlier run, `job.locked` when it is anybody else. */

@@ -1,0 +1,58 @@
+// The actions of `npm run migrate`, by name: each prints its result and answers the exit code.
+import type { MigrateResult } from '../../functions/migrate/contract.ts';
+import { describeLoss, isLoss } from '../../functions/migrate/describe-losses.ts';
+import { runMigrate } from '../../functions/migrate/run-migrate.ts';
+import { readMigrations } from '../../functions/shared/migration-files.ts';
+import { readHistory } from '../../functions/shared/migration-history.ts';
+import { contextOf, type MigrateCommand } from './command.ts';
+import type { ActionName } from './parse-arguments.ts';
+import { printMark, printRun, printStatus } from './print-result.ts';
+import { runToEnd } from './run-to-end.ts';
+
+export const actions: Readonly<Record<ActionName, (command: MigrateCommand) => Promise<number>>> = {
+  status,
+  up: runOrPlan,
+  down: runOrPlan,
+  baseline: mark,
+  repair: mark,
+};
+
+async function status(command: MigrateCommand): Promise<number> {
+  const { options, opened, folder, coloured } = command;
+  const result = await runMigrate(contextOf(command));
+  if (result.action !== 'status') throw new TypeError(`the result is that of ${result.action}`);
+  const files = await readMigrations(folder, true);
+  const history = await opened.database.withSession(async (session) => await readHistory(session, 'application'));
+  show(command, result, () => printStatus(result, { files, history: history ?? [], coloured }));
+  const isWhole = result.pending.length === 0 && result.halfDone === null && result.changed.length === 0;
+  return options.exitCode && !isWhole ? 1 : 0;
+}
+
+async function runOrPlan(command: MigrateCommand): Promise<number> {
+  const { options, progress } = command;
+  if (options.dryRun || options.action === 'down') {
+    const planned = await runMigrate(contextOf(command, { dryRun: true }));
+    if (!('sql' in planned)) throw new TypeError(`the result of ${planned.action} is not that of a dry run`);
+    // Without a word of agreement the run refuses, and says the same.
+    if (options.dryRun || options.confirmLoss)
+      for (const loss of planned.loses.filter(isLoss)) progress.line(`down ${describeLoss(loss)}`);
+    if (options.dryRun) {
+      show(command, planned, () => planned.sql.trimEnd());
+      return 0;
+    }
+  }
+  const result = await runToEnd(command);
+  show(command, result, () => printRun(result, command.coloured));
+  return 0;
+}
+
+async function mark(command: MigrateCommand): Promise<number> {
+  const result = await runMigrate(contextOf(command));
+  if (!('changes' in result)) throw new TypeError(`the result of ${result.action} has no changes`);
+  show(command, result, () => printMark(result));
+  return 0;
+}
+
+function show({ options, print }: MigrateCommand, result: MigrateResult, readable: () => string): void {
+  print(options.json ? JSON.stringify(result, null, 2) : readable());
+}
