@@ -1,7 +1,9 @@
 // up and down from a terminal: there is no time limit, so they wait for what an earlier run has left at work, and go on behind it.
 import type { DoneFile, MigrateResult, RunResult } from '../../functions/migrate/contract.ts';
+import { readProgress } from '../../functions/migrate/engine/run-migrations.ts';
 import { runMigrate } from '../../functions/migrate/run-migrate.ts';
 import { describeError } from '../../functions/shared/job-failure.ts';
+import { type Migration, readMigrations } from '../../functions/shared/migration-files.ts';
 import { contextOf, type MigrateCommand, readReport } from './command.ts';
 import { describeLongStep } from './describe-long-step.ts';
 import { watchLongStep } from './show-progress.ts';
@@ -10,9 +12,10 @@ import { watchLongStep } from './show-progress.ts';
 export async function runToEnd(command: MigrateCommand): Promise<RunResult> {
   const { signal, clock, progress } = command;
   const done: DoneFile[] = [];
+  const files = await readMigrations(command.folder, true);
   try {
     for (;;) {
-      await waitForEarlier(command);
+      await waitForEarlier(command, files);
       const watch = watchLongStep(async () => await readReport(command), progress, clock);
       let result: RunResult;
       try {
@@ -32,11 +35,14 @@ export async function runToEnd(command: MigrateCommand): Promise<RunResult> {
 }
 
 /** Told by looking only: a run would end a session that has just finished its statement and is about to record it. */
-async function waitForEarlier(command: MigrateCommand): Promise<void> {
-  const { progress, clock, signal } = command;
+async function waitForEarlier(command: MigrateCommand, files: readonly Migration[]): Promise<void> {
+  const { opened, progress, clock, signal } = command;
   for (let looks = 0; ; looks += 1) {
-    const report = await readReport(command);
-    if (report === undefined || report.state === 'stopped') {
+    // With the state of the files: a database that is not set up, or has other ones, is said first.
+    const { running: report } = await opened.database.withSession(
+      async (session) => await readProgress(session, files),
+    );
+    if (report === null || report.state === 'stopped') {
       progress.clear();
       return;
     }
