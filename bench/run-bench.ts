@@ -18,6 +18,11 @@ await runCommand(
       const { benchRestore } = await import('./restore/bench-restore.ts');
       return (await benchRestore(own, signal, say)) ? 0 : 1;
     }
+    if (name === 'migrate') {
+      mustBeLinux();
+      const { benchMigrate } = await import('./migrate/bench-migrate.ts');
+      return (await benchMigrate(own, signal, say)) ? 0 : 1;
+    }
     const options = parseArguments(process.argv.slice(2));
     if (options === 'help') {
       console.log(HELP);

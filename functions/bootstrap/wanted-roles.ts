@@ -56,7 +56,8 @@ export const wantedRoles = {
   },
   MIGRATE_SECRET_ARN: {
     name: 'nightshift_migrate',
-    createdb: false,
+    // Rehearsal, certificate and drift work in a scratch database.
+    createdb: true,
     bypassrls: false,
     connectionLimit: 6,
     // Whoever is in the way of a migration is named with the age of its transaction and the shape of its statement.

@@ -26,27 +26,15 @@ export interface MigrateContext extends Pick<JobContext, 'runId' | 'log' | 'metr
 export async function runMigrate(context: MigrateContext): Promise<MigrateResult> {
   const files = await readMigrations(context.folder, true);
   const { event, database } = context;
-  switch (event.action) {
-    case 'status':
-      return await database.withSession(async (session) => {
-        const { state, running } = await readProgress(session, files);
-        const changed = state.changed.map(({ migration }) => migration.up.file);
-        return {
-          action: 'status',
-          dryRun: event.dryRun ?? false,
-          ...describeState(context, state),
-          running,
-          changed,
-        };
-      });
-    case 'up':
-    case 'down':
-      return event.dryRun === true
-        ? await planRun(context, files, event.action)
-        : await runMigrations(context, files, event.action);
-    case 'baseline':
-      return await runBaseline(context, files);
-    case 'repair':
-      return await runRepair(context, files);
+  const { action } = event;
+  if (action === 'baseline') return await runBaseline(context, files);
+  if (action === 'repair') return await runRepair(context, files);
+  if (action !== 'status') {
+    return event.dryRun === true ? await planRun(context, files, action) : await runMigrations(context, files, action);
   }
+  return await database.withSession(async (session) => {
+    const { state, running } = await readProgress(session, files);
+    const changed = state.changed.map(({ migration }) => migration.up.file);
+    return { action, dryRun: event.dryRun ?? false, ...describeState(context, state), running, changed };
+  });
 }

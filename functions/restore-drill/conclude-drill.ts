@@ -3,12 +3,13 @@ import { backupKeys } from '../shared/backup-layout.ts';
 import type { BackupManifest } from '../shared/backup-manifest.ts';
 import { type DrillRecord, parseDrillRecord } from '../shared/drill-record.ts';
 import { describeError, type FailureCode, JobFailure } from '../shared/job-failure.ts';
+import { dropScratchDatabase } from '../shared/scratch-database.ts';
 import { TOOL_VERSION } from '../shared/tool-version.ts';
 import type { DrillState, DrillWorkResult } from './contract.ts';
+import { drillScratch } from './drill-scratch.ts';
 import type { DrillServer } from './drill-server.ts';
 import { forbiddenKinds } from './forbidden-objects.ts';
 import type { RestoreDrillJob } from './run-restore-drill.ts';
-import { dropScratchDatabase } from './scratch-database.ts';
 
 export interface Verdict {
   outcome: DrillRecord['outcome'];
@@ -104,7 +105,7 @@ export async function endConcluded(
     log.error('restore_drill.difference_found', { backup_id: record.backupId, ...difference });
   let notDropped: JobFailure | undefined;
   try {
-    await dropScratchDatabase(server.database, state.scratch);
+    await dropScratchDatabase(server.database, drillScratch, state.scratch);
   } catch (cause) {
     notDropped = notDroppedFailure(state.scratch, record, key, cause);
     log.error('restore_drill.scratch_not_dropped', { scratch_database: state.scratch, problem: describeError(cause) });

@@ -6,6 +6,7 @@ import { findClientTools } from '../shared/postgres-client-tools.ts';
 import { hasRecords, readLeftOut } from '../shared/restore/restore-records.ts';
 import { runRestore } from '../shared/restore/run-restore.ts';
 import { readServerMajor } from '../shared/restore/target-database.ts';
+import { renewLease, scratchExists } from '../shared/scratch-database.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
 import { checkStorage, LOOKED_AND_KILLED } from './check-storage.ts';
 import { comparison } from './compare/comparison.ts';
@@ -13,9 +14,9 @@ import { findLacks } from './compare/find-lacks.ts';
 import { readStoredInventory } from './compare/read-expected.ts';
 import type { DrillState } from './contract.ts';
 import type { DrillPass } from './drill-pass.ts';
+import { createScratch, drillScratch } from './drill-scratch.ts';
 import { makeRoles } from './make-roles.ts';
 import { PassOver } from './pass-time.ts';
-import { createScratch, renewLease, scratchExists } from './scratch-database.ts';
 
 /** After the limit of a pass its workflow may still start another one. */
 const LEASE_SLACK_MS = 900_000;
@@ -129,7 +130,8 @@ async function prepareServer(pass: DrillPass): Promise<number> {
       // A pass that was killed may have left the drill's state behind the database that somebody dropped.
       pass.state = { ...pass.state, storageFindings, rtoSeconds: null, nextItem: 0, soFar: comparison({}) };
     }
-    await renewLease(session, state.scratch, new Date(job.clock.now().getTime() + job.timeLimitMs + LEASE_SLACK_MS));
+    const until = new Date(job.clock.now().getTime() + job.timeLimitMs + LEASE_SLACK_MS);
+    await renewLease(session, drillScratch, state.scratch, until);
     return major;
   });
 }

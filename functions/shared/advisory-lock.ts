@@ -9,6 +9,7 @@ export type AdvisoryLockName =
   | 'nightshift:schema'
   | 'nightshift:bootstrap'
   | 'nightshift:migrate'
+  | 'nightshift:scratch'
   | 'nightshift:purge'
   | `nightshift:purge:${string}`;
 

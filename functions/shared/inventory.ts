@@ -89,6 +89,12 @@ function nameOf(kind: string, identity: string): string {
   return `${kind} ${identity}`;
 }
 
+/** As a person says it: `index "app"."notes" "notes_pkey"`, `owner of table "app"."notes"`. */
+export function inventoryName(kind: string, identity: string): string {
+  if (kind === 'owner' || kind === 'privileges') return `${kind} of ${identity}`;
+  return kind === 'comment' ? `comment on ${identity}` : `${kind} ${identity}`;
+}
+
 function wrong(key: string, problem: string): JobFailure {
   return new JobFailure({
     code: 'inventory.wrong',

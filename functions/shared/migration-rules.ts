@@ -71,6 +71,12 @@ export function refusalOf(statement: Pick<MigrationStatement, 'tree'>): Refusal 
       instead: 'write INSERT … VALUES or INSERT … SELECT',
     };
   }
+  if ('IndexStmt' in tree && tree.IndexStmt.concurrent === true && (tree.IndexStmt.idxname ?? '') === '') {
+    return {
+      because: 'has no name for its index, so a half built one could not be found again',
+      instead: 'give the index a name',
+    };
+  }
   if ('DropStmt' in tree && tree.DropStmt.concurrent === true && (tree.DropStmt.objects ?? []).length > 1) {
     return { because: 'drops more than one index, and the server drops one at a time', instead: 'write one for each' };
   }

@@ -38,6 +38,15 @@ interface DatabaseRow {
   collations: string[];
 }
 
+/** One thing that the catalog says of an object: what it is, who owns it, or who may use it. */
+export interface InventoryFact {
+  readonly row: InventoryRow;
+  /** Of the object, or `owner` or `privileges`. */
+  readonly kind: string;
+  readonly identity: string;
+  readonly definition: string;
+}
+
 /** Hex digits of a digest: 128 bits. */
 const DIGEST_DIGITS = 32;
 
@@ -82,12 +91,12 @@ export async function readInventory(
     collations: row.collations,
     isFiltered: isExpected !== undefined,
   };
-  await session.query(`savepoint inventory; ${readSqlFile('inventory/session.sql')}`);
-  await session.query(`set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${statementTimeoutMs}`);
+  await session.query('savepoint inventory');
   try {
+    await prepareReading(session, { lockTimeoutMs, statementTimeoutMs });
     const listed = await session.query<InventoryRow>(inventoryQuery(row.major));
     const expected = isExpected ? listed.rows.filter(isExpected) : listed.rows;
-    const entries = expected.flatMap(entriesOf);
+    const entries = expected.flatMap(factsOf).map(asEntry);
     return { ...head, entries: entries.toSorted(inOrder), problem: null };
   } catch (error) {
     const state = sqlState(error);
@@ -100,8 +109,34 @@ export async function readInventory(
   }
 }
 
+/**
+ * What the inventory digests, with the definitions as they are and with invalid indexes; for a comparison that shows both
+ * sides. In the session's transaction, whose settings it leaves changed; the server's errors are thrown.
+ */
+export async function readInventoryFacts(
+  session: DatabaseSession,
+  limits: Pick<ReadingOptions, 'lockTimeoutMs' | 'statementTimeoutMs'>,
+): Promise<InventoryFact[]> {
+  await prepareReading(session, limits);
+  const { rows } = await session.query<{ major: number }>(
+    "select current_setting('server_version_num')::int / 10000 as major",
+  );
+  const listed = await session.query<InventoryRow>(
+    inventoryQuery(rows[0]?.major ?? 0, ['inventory/invalid-indexes.sql']),
+  );
+  return listed.rows.flatMap(factsOf);
+}
+
+async function prepareReading(
+  session: DatabaseSession,
+  { lockTimeoutMs, statementTimeoutMs }: Pick<ReadingOptions, 'lockTimeoutMs' | 'statementTimeoutMs'>,
+): Promise<void> {
+  await session.query(readSqlFile('inventory/session.sql'));
+  await session.query(`set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${statementTimeoutMs}`);
+}
+
 /** All kinds of objects in one statement. */
-function inventoryQuery(major: number): string {
+function inventoryQuery(major: number, more: readonly string[] = []): string {
   const parts = [
     'inventory/relations.sql',
     'inventory/columns.sql',
@@ -112,19 +147,25 @@ function inventoryQuery(major: number): string {
     'inventory/operators.sql',
     'inventory/database-wide.sql',
     major < 15 ? 'inventory/publications-14.sql' : 'inventory/publications-15.sql',
+    ...more,
   ].map(readSqlFile);
   const objects = `, object as (\n${parts.join('union all\n')})\n`;
   return `${readSqlFile('inventory/scope.sql')}${objects}${readSqlFile('inventory/rows.sql')}`;
 }
 
-function entriesOf({ kind, identity, definition, owner, privileges }: InventoryRow): InventoryEntry[] {
+function factsOf(row: InventoryRow): InventoryFact[] {
+  const { kind, identity, definition, owner, privileges } = row;
   const name = `${kind} ${identity}`;
   return [
-    [kind, identity, definitionDigest(definition ?? '')],
+    { row, kind, identity, definition: definition ?? '' },
     // A column has grants but no owner of its own.
-    ...(owner === null || kind === 'column' ? [] : [['owner', name, digest(owner)] satisfies InventoryEntry]),
-    ...(privileges === null ? [] : [['privileges', name, digest(privileges)] satisfies InventoryEntry]),
+    ...(owner === null || kind === 'column' ? [] : [{ row, kind: 'owner', identity: name, definition: owner }]),
+    ...(privileges === null ? [] : [{ row, kind: 'privileges', identity: name, definition: privileges }]),
   ];
+}
+
+function asEntry({ row, kind, identity, definition }: InventoryFact): InventoryEntry {
+  return [kind, identity, kind === row.kind ? definitionDigest(definition) : digest(definition)];
 }
 
 /**

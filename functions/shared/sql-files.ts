@@ -5,9 +5,16 @@ import { fileURLToPath } from 'node:url';
 const beside = new URL('./sql/', import.meta.url);
 const root = existsSync(beside) ? beside : new URL('../../sql/', import.meta.url);
 
+/** They do not change while a process runs, and a run of many migrations asks for the same ones again and again. */
+const texts = new Map<string, string>();
+
 /** The text of `sql/<path>`, e.g. `backup/server.sql`. */
 export function readSqlFile(path: string): string {
-  return readFileSync(new URL(path, root), 'utf8');
+  const known = texts.get(path);
+  if (known !== undefined) return known;
+  const text = readFileSync(new URL(path, root), 'utf8');
+  texts.set(path, text);
+  return text;
 }
 
 /** Its bytes, for a reader that must know whether they are text. */

@@ -14,7 +14,7 @@ select
   l.rows_done::double precision as rows_done,
   a.pid is not null as is_connected,
   coalesce(a.state = 'active', false) as is_at_work,
-  round(extract(epoch from clock_timestamp() - l.started_at))::integer as seconds,
+  extract(epoch from clock_timestamp() - l.started_at)::double precision as seconds,
   coalesce(i.phase, v.phase) as phase,
   coalesce(nullif(i.blocks_total, 0), nullif(i.tuples_total, 0), v.heap_blks_total)::double precision as total,
   case

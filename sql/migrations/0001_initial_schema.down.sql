@@ -1,6 +1,7 @@
 -- Removes the sample application schema with all its rows, and every trace of it in schema nightshift.
 -- Role: nightshift_migrate. Locks: ACCESS EXCLUSIVE on app_schema.users and app_schema.user_audit. Not safe to rerun by hand.
 -- No CASCADE and no IF EXISTS: an object that a later migration built on these makes this fail, and nothing is lost.
+-- nightshift: allow prefer-static-sql because only the server knows in which schema pgcrypto is.
 
 delete from nightshift.retention_policy where schema_name = 'app_schema';
 delete from nightshift.data_classification where schema_name = 'app_schema';

@@ -2,6 +2,7 @@
 -- data classification and a retention policy. Replace it by your own schema, or build on it.
 -- Role: nightshift_migrate (no superuser). Locks: none that anybody waits for; every object is new.
 -- Not safe to rerun by hand; `migrate` runs it once, in one transaction. Hence no BEGIN or COMMIT in here.
+-- nightshift: allow prefer-static-sql because roles and pgcrypto may be there already, in a place that only the server knows.
 
 create schema app_schema;
 

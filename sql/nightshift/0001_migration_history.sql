@@ -1,6 +1,7 @@
 -- The history of migrations: which file is applied, and one row for every statement that ever ran.
 -- Role: nightshift_migrate, which owns the schema (bootstrap creates it). Locks: none that anybody waits for; all tables are new.
 -- Safe to rerun: applied once, recorded in the table that it creates.
+-- nightshift: allow prefer-bigint-key because the number of a file has four digits.
 
 create table nightshift.migration (
   kind text not null,

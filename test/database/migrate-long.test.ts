@@ -1,12 +1,8 @@
 // Statements that run alone: what the next run finds when the client has gone, the backend was ended, or the statement failed.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ChildArguments } from './migrate-in-a-child.ts';
+import { describe, expect, test } from 'vitest';
+import { kill, useMigrateWorld } from './migrate-world.ts';
 import { filesOfTest } from './migration-files-of-test.ts';
-import { type OwnCluster, startOwnCluster } from './own-cluster.ts';
 
 const INDEX = {
   '0001_rows.up.sql':
@@ -17,62 +13,11 @@ const INDEX = {
   '0002_index.down.sql': 'drop index concurrently public.rows_value;\nalter table public.rows drop column extra;',
 };
 
-let cluster: OwnCluster;
-let dbname: string;
-let client: Client;
-let children: ChildProcess[] = [];
-
-beforeAll(async () => {
-  cluster = await startOwnCluster();
-});
-
-beforeEach(async () => {
-  dbname = await cluster.createDatabase();
-  await cluster.bootstrap(dbname);
-  client = await cluster.client(dbname);
-  await client.query('grant create on schema public to nightshift_migrate');
-});
-
-afterEach(async () => {
-  for (const child of children) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
-  }
-  children = [];
-});
-
-afterAll(async () => {
-  await cluster.stop();
-});
-
-function startChild(files: Record<string, string>): ChildProcess {
-  const { host, port, caFile } = cluster.place;
-  const password = cluster.passwords.MIGRATE_SECRET_ARN;
-  const script = fileURLToPath(new URL('migrate-in-a-child.ts', import.meta.url));
-  const job = { host, port, caFile, dbname, password, files } satisfies ChildArguments;
-  const child = spawn(process.execPath, [script, JSON.stringify(job)], { stdio: 'ignore' });
-  children.push(child);
-  return child;
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
-}
-
-const migrate = async (action: 'status' | 'up' | 'down' | 'repair', files: Record<string, string>, more = {}) =>
-  await cluster.migrate(
-    dbname,
-    { action, ...(action === 'down' ? { confirmLoss: true } : {}) },
-    { folder: filesOfTest(files), ...more },
-  );
+const world = useMigrateWorld();
 
 /** A transaction that a CREATE INDEX CONCURRENTLY has to wait for. */
 async function openOldTransaction(): Promise<Client> {
-  const old = await cluster.client(dbname);
+  const old = await world.cluster.client(world.dbname);
   await old.query('begin isolation level repeatable read');
   await old.query('select count(*) from pg_class');
   return old;
@@ -80,23 +25,23 @@ async function openOldTransaction(): Promise<Client> {
 
 const building = async () =>
   await expect
-    .poll(async () => (await client.query('select phase from pg_stat_progress_create_index')).rows[0]?.phase, {
+    .poll(async () => (await world.client.query('select phase from pg_stat_progress_create_index')).rows[0]?.phase, {
       timeout: 10_000,
     })
     .toMatch(/waiting for/);
 const isValid = async (name: string) =>
-  (await client.query('select indisvalid from pg_index where indexrelid = to_regclass($1)', [name])).rows[0]
+  (await world.client.query('select indisvalid from pg_index where indexrelid = to_regclass($1)', [name])).rows[0]
     ?.indisvalid;
 const history = async () =>
   (
-    await client.query(
+    await world.client.query(
       "select number, state, statements_done as done, (select count(*)::int from nightshift.migration_long_step) as long_steps from nightshift.migration where kind = 'application' order by 1",
     )
   ).rows;
 
 describe('a file with a statement that runs alone', () => {
   test('nobody disturbs it: every unit is recorded, down and up again as well', async () => {
-    const up = await migrate('up', INDEX);
+    const up = await world.migrate('up', INDEX);
 
     expect(up).toMatchObject({ status: 'done', current: 2, halfDone: null, running: null });
     expect(await isValid('public.rows_value')).toBe(true);
@@ -104,7 +49,7 @@ describe('a file with a statement that runs alone', () => {
       { number: 1, state: 'applied', done: 2, long_steps: 0 },
       { number: 2, state: 'applied', done: 3, long_steps: 0 },
     ]);
-    const { rows } = await client.query(
+    const { rows } = await world.client.query(
       "select statement_number as n, outcome from nightshift.migration_step where number = 2 and kind = 'application' order by step_id",
     );
     expect(rows).toEqual([
@@ -113,25 +58,25 @@ describe('a file with a statement that runs alone', () => {
       { n: 3, outcome: 'done' },
     ]);
 
-    await migrate('down', INDEX);
+    await world.migrate('down', INDEX);
     expect(await isValid('public.rows_value')).toBeUndefined();
     expect(await history()).toHaveLength(1);
-    await migrate('up', INDEX);
+    await world.migrate('up', INDEX);
     expect(await history()).toHaveLength(2);
   });
 
   test('its client is killed: the next call reports it at work with its blocker, then finds it finished and goes on', async () => {
-    await migrate('up', {
+    await world.migrate('up', {
       '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
       '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
     });
     const old = await openOldTransaction();
-    const child = startChild(INDEX);
+    const child = world.startChild(INDEX);
     await building();
     await kill(child);
 
-    const second = await migrate('up', INDEX);
-    const status = await migrate('status', INDEX);
+    const second = await world.migrate('up', INDEX);
+    const status = await world.migrate('status', INDEX);
 
     for (const answer of [second, status]) {
       expect(answer).toMatchObject({
@@ -148,14 +93,15 @@ describe('a file with a statement that runs alone', () => {
       });
     }
     expect(second).toMatchObject({ status: 'running', done: [] });
-    await expect(migrate('down', INDEX)).resolves.toMatchObject({ status: 'running' });
+    await expect(world.migrate('down', INDEX)).resolves.toMatchObject({ status: 'running' });
     await old.query('rollback');
     await old.end();
     // The server ends it by itself, and its session with it: there is nobody to tell.
     await expect
       .poll(
         async () =>
-          (await client.query("select from pg_stat_activity where query like 'create index concurrently%'")).rowCount,
+          (await world.client.query("select from pg_stat_activity where query like 'create index concurrently%'"))
+            .rowCount,
         {
           timeout: 15_000,
         },
@@ -163,7 +109,7 @@ describe('a file with a statement that runs alone', () => {
       .toBe(0);
     expect(await isValid('public.rows_value')).toBe(true);
     const logged: string[] = [];
-    const third = await migrate('up', INDEX, { logged });
+    const third = await world.migrate('up', INDEX, { logged });
 
     expect(third).toMatchObject({ status: 'done', current: 2, running: null });
     expect(logged).toContain('migrate.long_step_found_done');
@@ -171,14 +117,14 @@ describe('a file with a statement that runs alone', () => {
   });
 
   test('its backend is ended: the failure is recorded, the INVALID index is found, removed and built again', async () => {
-    await migrate('up', {
+    await world.migrate('up', {
       '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
       '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
     });
     const old = await openOldTransaction();
-    const running = migrate('up', INDEX).catch((error: unknown) => error);
+    const running = world.migrate('up', INDEX).catch((error: unknown) => error);
     await building();
-    await client.query(
+    await world.client.query(
       "select pg_terminate_backend(pid, 5000) from pg_stat_activity where query like 'create index concurrently%'",
     );
     expect(await running).toMatchObject({
@@ -188,55 +134,59 @@ describe('a file with a statement that runs alone', () => {
     await old.query('rollback');
     await old.end();
     expect(await isValid('public.rows_value')).toBe(false);
-    expect(await migrate('status', INDEX)).toMatchObject({
+    expect(await world.migrate('status', INDEX)).toMatchObject({
       halfDone: { number: 2, statementsDone: 1 },
       running: { state: 'stopped', processId: null },
     });
     const logged: string[] = [];
 
-    await expect(migrate('up', INDEX, { logged })).resolves.toMatchObject({ status: 'done', current: 2 });
+    await expect(world.migrate('up', INDEX, { logged })).resolves.toMatchObject({ status: 'done', current: 2 });
 
     expect(await isValid('public.rows_value')).toBe(true);
-    const { rows } = await client.query(
+    const { rows } = await world.client.query(
       "select outcome from nightshift.migration_step where number = 2 and kind = 'application' and statement_number = 2 order by step_id",
     );
     expect(rows).toEqual([{ outcome: 'failed' }, { outcome: 'done' }]);
   });
 
   test('its backend is ended, then repair: the INVALID index is removed, and up builds it', async () => {
-    await migrate('up', {
+    await world.migrate('up', {
       '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
       '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
     });
     const old = await openOldTransaction();
-    const running = migrate('up', INDEX).catch((error: unknown) => error);
+    const running = world.migrate('up', INDEX).catch((error: unknown) => error);
     await building();
-    await client.query(
+    await world.client.query(
       "select pg_terminate_backend(pid, 5000) from pg_stat_activity where query like 'create index concurrently%'",
     );
     expect(await running).toMatchObject({ code: 'migrate.statement_failed' });
     await old.query('rollback');
     await old.end();
 
-    const dry = await cluster.migrate(dbname, { action: 'repair', dryRun: true }, { folder: filesOfTest(INDEX) });
+    const dry = await world.cluster.migrate(
+      world.dbname,
+      { action: 'repair', dryRun: true },
+      { folder: filesOfTest(INDEX) },
+    );
     expect(await isValid('public.rows_value')).toBe(false);
-    const repaired = await migrate('repair', INDEX);
+    const repaired = await world.migrate('repair', INDEX);
 
     for (const answer of [dry, repaired]) {
       expect(answer).toMatchObject({ changes: ['drop index concurrently public.rows_value'] });
     }
     expect(await isValid('public.rows_value')).toBeUndefined();
-    await expect(migrate('up', INDEX)).resolves.toMatchObject({ status: 'done', current: 2 });
+    await expect(world.migrate('up', INDEX)).resolves.toMatchObject({ status: 'done', current: 2 });
   });
 
   test('the time of the run is over: it answers "running" and leaves the statement to the server', async () => {
-    await migrate('up', {
+    await world.migrate('up', {
       '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
       '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
     });
     const old = await openOldTransaction();
     const pause = new AbortController();
-    const running = migrate('up', INDEX, { pause: pause.signal });
+    const running = world.migrate('up', INDEX, { pause: pause.signal });
     await building();
     pause.abort();
 
@@ -246,7 +196,7 @@ describe('a file with a statement that runs alone', () => {
     await old.end();
     await expect.poll(async () => await isValid('public.rows_value'), { timeout: 10_000 }).toBe(true);
     await expect
-      .poll(async () => await migrate('up', INDEX), { timeout: 15_000 })
+      .poll(async () => await world.migrate('up', INDEX), { timeout: 15_000 })
       .toMatchObject({ status: 'done', current: 2 });
   });
 
@@ -257,15 +207,15 @@ describe('a file with a statement that runs alone', () => {
       '0002_index.down.sql': 'drop index concurrently public.rows_half;',
     };
 
-    await expect(migrate('up', files)).rejects.toMatchObject({
+    await expect(world.migrate('up', files)).rejects.toMatchObject({
       code: 'migrate.statement_failed',
       problem: expect.stringMatching(/0002_index\.up\.sql:1:1: statement 1 .*SQLSTATE 23505/),
       safeState: 'What it had left half done was removed; the statements before it stay as they were recorded',
     });
 
     expect(await isValid('public.rows_half')).toBeUndefined();
-    await client.query('delete from public.rows where id % 2 = 1');
-    await expect(migrate('up', files)).resolves.toMatchObject({ status: 'done', current: 2 });
+    await world.client.query('delete from public.rows where id % 2 = 1');
+    await expect(world.migrate('up', files)).resolves.toMatchObject({ status: 'done', current: 2 });
   });
 
   test('an INVALID index of that name is there, and the file says IF NOT EXISTS: it is removed, not passed over', async () => {
@@ -274,22 +224,24 @@ describe('a file with a statement that runs alone', () => {
       '0002_index.up.sql': 'create unique index concurrently if not exists rows_value on public.rows (value);',
       '0002_index.down.sql': 'drop index concurrently public.rows_value;',
     };
-    await migrate('up', {
+    await world.migrate('up', {
       '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
       '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
     });
-    await client.query('insert into public.rows select -1, value from public.rows where id = 1');
-    await expect(client.query('create unique index concurrently rows_value on public.rows (value)')).rejects.toThrow();
-    await client.query('delete from public.rows where id = -1');
-    await client.query('alter table public.rows owner to nightshift_migrate');
+    await world.client.query('insert into public.rows select -1, value from public.rows where id = 1');
+    await expect(
+      world.client.query('create unique index concurrently rows_value on public.rows (value)'),
+    ).rejects.toMatchObject({ code: '23505' });
+    await world.client.query('delete from public.rows where id = -1');
+    await world.client.query('alter table public.rows owner to nightshift_migrate');
 
-    await migrate('up', files);
+    await world.migrate('up', files);
 
     expect(await isValid('public.rows_value')).toBe(true);
   });
 
   test('somebody else builds that index: refused with the pid, and it is not dropped under him', async () => {
-    await migrate('up', {
+    await world.migrate('up', {
       '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
       '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
     });
@@ -299,11 +251,11 @@ describe('a file with a statement that runs alone', () => {
       '0002_index.down.sql': 'drop index concurrently public.rows_value;',
     };
     const old = await openOldTransaction();
-    const other = await cluster.client(dbname);
+    const other = await world.cluster.client(world.dbname);
     const build = other.query('create index concurrently rows_value on public.rows (value)');
     await building();
 
-    await expect(migrate('up', files)).rejects.toMatchObject({
+    await expect(world.migrate('up', files)).rejects.toMatchObject({
       code: 'job.locked',
       problem: expect.stringMatching(/wants an index that pid \d+ is building/),
     });
@@ -317,16 +269,16 @@ describe('a file with a statement that runs alone', () => {
 
   test('half done upwards: down is refused and says how to go on', async () => {
     const files = { ...INDEX, '0002_index.up.sql': `${INDEX['0002_index.up.sql']}\nselect 1 / 0;` };
-    await expect(migrate('up', files)).rejects.toMatchObject({ code: 'migrate.statement_failed' });
+    await expect(world.migrate('up', files)).rejects.toMatchObject({ code: 'migrate.statement_failed' });
 
-    await expect(migrate('down', files)).rejects.toMatchObject({
+    await expect(world.migrate('down', files)).rejects.toMatchObject({
       code: 'migrate.half_done',
       problem: 'down cannot begin: of "migrations/0002_index.up.sql" 2 of 4 statements are committed',
       hint: 'end it with up, then ask again',
     });
 
     const edited = { ...files, '0002_index.up.sql': files['0002_index.up.sql'].replace('1 / 0', '1') };
-    await expect(migrate('up', edited)).rejects.toMatchObject({ code: 'migrate.changed' });
+    await expect(world.migrate('up', edited)).rejects.toMatchObject({ code: 'migrate.changed' });
   });
 
   test.each([
@@ -355,111 +307,7 @@ describe('a file with a statement that runs alone', () => {
   ])('%s: runs alone, and down reverts it', async (_, up, down) => {
     const files = { ...INDEX, '0002_index.up.sql': up, '0002_index.down.sql': down };
 
-    await expect(migrate('up', files)).resolves.toMatchObject({ status: 'done', current: 2, running: null });
-    await expect(migrate('down', files)).resolves.toMatchObject({ status: 'done', current: 1 });
-  });
-});
-
-describe('an UPDATE in batches', () => {
-  const BATCHES = {
-    '0001_rows.up.sql':
-      'create table public.rows (id bigint primary key, value text, twice text);\ninsert into public.rows select n, md5(n::text) from generate_series(1, 1000) n;',
-    '0001_rows.down.sql': 'drop table public.rows;',
-    '0002_fill.up.sql':
-      "-- nightshift: batch by id 100\nupdate public.rows r set twice = value || ' where ' || value where (twice is null) or id = -1;",
-    '0002_fill.down.sql': '-- nightshift: batch by id 300\nupdate public.rows set twice = null;',
-  };
-  const filled = async () =>
-    (await client.query("select count(*)::int as n from public.rows where twice = value || ' where ' || value")).rows[0]
-      .n;
-
-  test('all rows: each batch is a transaction of its own, and the rows are counted', async () => {
-    await migrate('up', BATCHES);
-
-    expect(await filled()).toBe(1000);
-    const { rows } = await client.query('select count(distinct xmin::text)::int as transactions from public.rows');
-    expect(rows).toEqual([{ transactions: 10 }]);
-    await migrate('down', BATCHES);
-    expect(await filled()).toBe(0);
-  });
-
-  test('the time of the run is over in the middle: "running" with the rows, and the next run goes on behind them', async () => {
-    await migrate('up', {
-      '0001_rows.up.sql': BATCHES['0001_rows.up.sql'],
-      '0001_rows.down.sql': BATCHES['0001_rows.down.sql'],
-    });
-    await client.query('analyze public.rows');
-    // Counts the rows that are written, so that none is written twice.
-    await client.query(
-      'create table public.written (id bigint); grant insert on public.written to nightshift_migrate; create function public.count_written() returns trigger language plpgsql as $$ begin insert into public.written values (new.id); return new; end $$; create trigger written before update on public.rows for each row execute function public.count_written()',
-    );
-    const holder = await cluster.client(dbname);
-    await holder.query('begin; select * from public.rows where id = 450 for update');
-    const pause = new AbortController();
-    const running = migrate('up', BATCHES, { pause: pause.signal, lockTimeoutMs: 60_000 });
-    await expect.poll(async () => await filled(), { timeout: 10_000 }).toBe(400);
-    pause.abort();
-    await holder.query('rollback');
-
-    await expect(running).resolves.toMatchObject({
-      status: 'running',
-      running: { operation: 'batches', state: 'stopped', done: 500, total: 1000, unit: 'rows' },
-    });
-    expect(await filled()).toBe(500);
-    await expect(migrate('up', BATCHES)).resolves.toMatchObject({ status: 'done', current: 2 });
-    expect(await filled()).toBe(1000);
-    expect((await client.query('select count(*)::int as n from public.written')).rows).toEqual([{ n: 1000 }]);
-    await holder.end();
-  });
-
-  test('its process is killed with -9: no batch is lost or done twice', async () => {
-    const slow = {
-      ...BATCHES,
-      '0002_fill.up.sql':
-        "-- nightshift: batch by id 100\nupdate public.rows set twice = coalesce(twice, '') || value || pg_sleep(0.002)::text;",
-    };
-    await migrate('up', {
-      '0001_rows.up.sql': BATCHES['0001_rows.up.sql'],
-      '0001_rows.down.sql': BATCHES['0001_rows.down.sql'],
-    });
-    const child = startChild(slow);
-    await expect
-      .poll(async () => (await client.query('select count(twice)::int as n from public.rows')).rows[0].n, {
-        timeout: 15_000,
-      })
-      .toBeGreaterThan(100);
-    await kill(child);
-    // The session ends when the server sees that its client has gone.
-    await expect
-      .poll(
-        async () =>
-          (await client.query("select from pg_stat_activity where application_name = 'nightshift/migrate'")).rowCount,
-        {
-          timeout: 15_000,
-        },
-      )
-      .toBe(0);
-
-    await expect(migrate('up', slow)).resolves.toMatchObject({ status: 'done', current: 2 });
-
-    const { rows } = await client.query('select count(*)::int as n from public.rows where twice = value');
-    expect(rows).toEqual([{ n: 1000 }]);
-  });
-
-  test.each([
-    ['a column that is not there', 'nothing', 'it has no such column'],
-    ['a column without an index', 'value', 'no valid index begins with it|it can be null'],
-  ])('by %s: refused with the place', async (_, column, because) => {
-    const files = {
-      ...BATCHES,
-      '0002_fill.up.sql': `-- nightshift: batch by ${column} 100\nupdate public.rows set twice = value;`,
-    };
-
-    await expect(migrate('up', files)).rejects.toMatchObject({
-      code: 'migrate.files_wrong',
-      problem: expect.stringMatching(
-        new RegExp(`0002_fill\\.up\\.sql:1: .* cannot run in batches by "${column}": (${because})`),
-      ),
-    });
+    await expect(world.migrate('up', files)).resolves.toMatchObject({ status: 'done', current: 2, running: null });
+    await expect(world.migrate('down', files)).resolves.toMatchObject({ status: 'done', current: 1 });
   });
 });

@@ -45,7 +45,7 @@ interface BootstrapOptions {
   secrets: Partial<Record<RoleSecretSetting, Partial<Credentials>>>;
 }
 
-interface MigrateOptions {
+export interface MigrateOptions {
   login: Login;
   folder: MigrationFolder;
   signal: AbortSignal;
@@ -143,7 +143,8 @@ export async function startOwnCluster(settings: Record<string, string> = {}): Pr
     migrate: async (dbname, event, more = {}) => {
       const login = more.login ?? { user: 'nightshift_migrate', password: passwords.MIGRATE_SECRET_ARN };
       const opened = database('migrate', dbname, login, more);
-      const log = { ...silentLog, info: (name: string) => more.logged?.push(name) };
+      const note = (name: string) => more.logged?.push(name);
+      const log = { ...silentLog, info: note, warn: note };
       try {
         const result = await runMigrate({
           runId: more.runId ?? 'test-run',

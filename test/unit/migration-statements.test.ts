@@ -68,6 +68,7 @@ describe('checkMigrationRules', () => {
     ['reset all', 'leak into the next file'],
     ['copy t from stdin', 'COPY from or to the client'],
     ['copy t to stdout', 'COPY from or to the client'],
+    ['create index concurrently on t (a)', 'has no name for its index'],
     ['drop index concurrently i, j', 'drops more than one index'],
     ['reindex schema s', 'cannot run in a transaction'],
     ['reindex database d', 'cannot run in a transaction'],
@@ -92,7 +93,7 @@ describe('checkMigrationRules', () => {
 
   test.each([
     'create index on t (a)',
-    'create index concurrently on t (a)',
+    'create index concurrently i on t (a)',
     'drop index concurrently i',
     'vacuum t',
     'reindex (concurrently) schema s',

@@ -79,7 +79,7 @@ export async function reportLongStep(step: LongStep): Promise<LongReport> {
     operation: step.operation,
     state: isAtWork ? (blockers === null ? 'at work' : 'waiting') : 'stopped',
     processId: isAtWork ? step.process_id : null,
-    seconds: Math.max(0, step.seconds),
+    seconds: Math.max(0, Math.round(step.seconds)),
     phase: step.phase,
     done,
     total,

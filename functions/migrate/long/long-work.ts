@@ -2,7 +2,6 @@
 // done one is repaired. One entry for each operation.
 import type { Node } from 'libpg-query';
 import type { DatabaseSession } from '../../shared/database.ts';
-import { JobFailure } from '../../shared/job-failure.ts';
 import type { LongOperation } from '../../shared/migration-units.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { listedName, relationName } from './name-in-sql.ts';
@@ -17,31 +16,25 @@ export interface LongWork {
   isDone(before: CatalogFacts, now: CatalogFacts, startedAt: Date): boolean;
   /** Statements that remove or end what a broken try has left. */
   repairs(now: CatalogFacts): string[];
-  /** The table that pg_stat_progress_… tells of, in SQL; undefined where there is none. */
-  relation: string | undefined;
 }
 
-/** The work of a statement; throws `migrate.files_wrong` for one whose result could not be found again. */
+/** Nothing tells a refreshed view from one that is not; it runs again, which ends in the same rows. */
+const UNKNOWN_WORK: LongWork = { look: async () => ({}), isDone: () => false, repairs: () => [] };
+
+const works: Readonly<Record<LongOperation, (tree: Node) => LongWork>> = {
+  'create index concurrently': createIndex,
+  'drop index concurrently': dropIndex,
+  'reindex concurrently': reindex,
+  'validate constraint': validateConstraint,
+  'add enum value': addEnumValue,
+  vacuum,
+  'detach partition concurrently': detachPartition,
+  'refresh materialized view concurrently': () => UNKNOWN_WORK,
+};
+
+/** The work of a statement. */
 export function longWork(operation: LongOperation, tree: Node): LongWork {
-  switch (operation) {
-    case 'create index concurrently':
-      return createIndex(tree);
-    case 'drop index concurrently':
-      return dropIndex(tree);
-    case 'reindex concurrently':
-      return reindex(tree);
-    case 'validate constraint':
-      return validateConstraint(tree);
-    case 'add enum value':
-      return addEnumValue(tree);
-    case 'vacuum':
-      return vacuum(tree);
-    case 'detach partition concurrently':
-      return detachPartition(tree);
-    case 'refresh materialized view concurrently':
-      // Nothing tells a refreshed view from one that is not; it runs again, which ends in the same rows.
-      return { look: async () => ({}), isDone: () => false, repairs: () => [], relation: undefined };
-  }
+  return works[operation](tree);
 }
 
 /** One row of one column `facts`. */
@@ -55,7 +48,6 @@ function createIndex(tree: Node): LongWork {
   const { idxname, relation } = tree.IndexStmt;
   const table = relationName(relation);
   return {
-    relation: table,
     look: async (session) => await lookBy(session, 'migrate/look-index.sql', [table, idxname ?? '']),
     isDone: (before, now) => now['isValid'] === true && now['oid'] !== before['oid'],
     repairs: (now) => (now['isValid'] === false ? [`drop index concurrently ${String(now['name'])}`] : []),
@@ -67,7 +59,6 @@ function dropIndex(tree: Node): LongWork {
   const [object] = tree.DropStmt.objects ?? [];
   const index = object ? listedName(object) : '';
   return {
-    relation: undefined,
     look: async (session) => await lookBy(session, 'migrate/look-relation.sql', [index]),
     isDone: (before, now) => before['oid'] !== null && now['oid'] === null,
     repairs: () => [],
@@ -81,7 +72,6 @@ function reindex(tree: Node): LongWork {
   const scope = kind === 'REINDEX_OBJECT_INDEX' ? 'index' : kind === 'REINDEX_OBJECT_TABLE' ? 'table' : 'schema';
   const idsOf = (facts: CatalogFacts) => (Array.isArray(facts['valid']) ? facts['valid'].map(String) : []);
   return {
-    relation: relation && kind === 'REINDEX_OBJECT_TABLE' ? target : undefined,
     look: async (session) => await lookBy(session, 'migrate/look-reindexed.sql', [scope, target]),
     // Every index that was there has been replaced by another one.
     isDone: (before, now) => {
@@ -101,7 +91,6 @@ function repairsOf(now: CatalogFacts): string[] {
 function validateConstraint(tree: Node): LongWork {
   const { table, name } = alteredTable(tree);
   return {
-    relation: table,
     look: async (session) => await lookBy(session, 'migrate/look-constraint.sql', [table, name]),
     isDone: (_, now) => now['isValidated'] === true,
     repairs: () => [],
@@ -112,7 +101,6 @@ function addEnumValue(tree: Node): LongWork {
   if (!('AlterEnumStmt' in tree)) throw new TypeError('not an ALTER TYPE … ADD VALUE');
   const { typeName = [], newVal } = tree.AlterEnumStmt;
   return {
-    relation: undefined,
     look: async (session) => await lookBy(session, 'migrate/look-enum-value.sql', [listedName(typeName), newVal ?? '']),
     isDone: (before, now) => before['isThere'] === false && now['isThere'] === true,
     repairs: () => [],
@@ -125,7 +113,6 @@ function vacuum(tree: Node): LongWork {
     'VacuumRelation' in one && one.VacuumRelation.relation ? [relationName(one.VacuumRelation.relation)] : [],
   );
   return {
-    relation: tables.length === 1 ? tables[0] : undefined,
     look: async (session) => await lookBy(session, 'migrate/look-vacuumed.sql', [tables]),
     isDone: (_, now, startedAt) =>
       tables.length > 0 && typeof now['oldest'] === 'string' && Date.parse(now['oldest']) >= startedAt.getTime(),
@@ -136,7 +123,6 @@ function vacuum(tree: Node): LongWork {
 function detachPartition(tree: Node): LongWork {
   const { table, partition } = alteredTable(tree);
   return {
-    relation: undefined,
     look: async (session) => await lookBy(session, 'migrate/look-partition.sql', [table, partition]),
     isDone: (before, now) => before['isAttached'] === true && now['isAttached'] === false,
     repairs: (now) =>
@@ -151,16 +137,4 @@ function alteredTable(tree: Node): { table: string; name: string; partition: str
   const { name = '', def } = command.AlterTableCmd;
   const partition = def && 'PartitionCmd' in def && def.PartitionCmd.name ? relationName(def.PartitionCmd.name) : '';
   return { table: relationName(tree.AlterTableStmt.relation), name, partition };
-}
-
-/** Throws `migrate.files_wrong` for a long statement that could not be found again after its client has gone. */
-export function requireFindable(where: string, operation: LongOperation, tree: Node): void {
-  if (operation !== 'create index concurrently' || !('IndexStmt' in tree) || (tree.IndexStmt.idxname ?? '') !== '')
-    return;
-  throw new JobFailure({
-    code: 'migrate.files_wrong',
-    problem: `${where}: CREATE INDEX CONCURRENTLY has no name for its index, so a half built one could not be found again`,
-    safeState: 'No migration was run',
-    hint: 'give the index a name',
-  });
 }

@@ -20,6 +20,8 @@ import { beginStep } from './run-long-unit.ts';
 /** The part of a batch's time that is left to others after it: vacuum, replicas and the application come first. */
 const PAUSE_PART = 0.2;
 
+const BEFORE_THE_FIRST = Symbol('before the first row');
+
 interface BatchUnit {
   readonly batch: BatchHeader;
   readonly statement: MigrationStatement;
@@ -49,13 +51,18 @@ export async function runBatchUnit(
   });
   const begun = await readLongStep(session);
   const last = begun?.catalog_before['last'];
-  let cursor = begun?.batch_cursor ?? undefined;
-  while (typeof last === 'string') {
+  // Without a row there is no last one, and nothing to do.
+  let cursor = typeof last === 'string' ? (begun?.batch_cursor ?? BEFORE_THE_FIRST) : undefined;
+  while (cursor !== undefined) {
     if (context.pause.aborted) throw new LeftRunning();
     const beganMs = context.clock.monotonicMs();
-    const next = await runBatch(context, session, part, { parts, statement, type: column.type, last, cursor });
-    if (next === undefined) break;
-    cursor = next;
+    cursor = await runBatch(context, session, part, {
+      parts,
+      statement,
+      type: column.type,
+      last: String(last),
+      cursor,
+    });
     const tookMs = context.clock.monotonicMs() - beganMs;
     await context.clock.sleep(tookMs * PAUSE_PART, context.pause).catch(() => {});
   }
@@ -73,7 +80,7 @@ interface Batch {
   readonly statement: MigrationStatement;
   readonly type: string;
   readonly last: string;
-  readonly cursor: string | undefined;
+  readonly cursor: string | typeof BEFORE_THE_FIRST;
 }
 
 /** Runs one batch with its cursor in one transaction; the new cursor, or undefined when no row is left. */
@@ -86,7 +93,7 @@ async function runBatch(
   const { migration, direction, run } = part;
   const script = scriptOf(migration, direction);
   const limitMs = script.header.statementTimeoutMs;
-  const isFirst = cursor === undefined;
+  const isFirst = cursor === BEFORE_THE_FIRST;
   const from = isFirst ? [] : [cursor];
   const found = await session.query<{ last: string | null }>(parts.nextEnd(type, isFirst), [last, ...from]);
   const end = found.rows[0]?.last ?? undefined;

@@ -1,7 +1,7 @@
 // Compares the catalog of the restored database with the inventory of the backup: columns, indexes, constraints, triggers,
 // views, functions and all else that has a definition.
 import type { DatabaseSession } from '../../shared/database.ts';
-import type { Inventory, InventoryEntry } from '../../shared/inventory.ts';
+import { type Inventory, type InventoryEntry, inventoryName } from '../../shared/inventory.ts';
 import { JobFailure } from '../../shared/job-failure.ts';
 import { readInventory } from '../../shared/read-inventory.ts';
 import { type Comparison, comparison } from './comparison.ts';
@@ -43,10 +43,12 @@ export async function compareDefinitions(
   const isCompared = ([kind]: InventoryEntry) =>
     kind !== EXTENSION && !leftOut.has(kind) && (isSameMajor || kind !== SINCE_18);
   const expected = inventory.entries.filter(isCompared);
-  const actual = new Map(restored.entries.filter(isCompared).map((entry) => [nameOf(entry), entry[2]]));
+  const actual = new Map(
+    restored.entries.filter(isCompared).map((entry) => [inventoryName(entry[0], entry[1]), entry[2]]),
+  );
   const differences: Comparison['differences'] = [];
   for (const entry of expected) {
-    const what = nameOf(entry);
+    const what = inventoryName(entry[0], entry[1]);
     const digest = actual.get(what);
     if (digest === undefined) differences.push({ what, expected: 'present', actual: 'missing' });
     else if (isSameMajor && entry[2] !== null && digest !== entry[2]) {
@@ -62,7 +64,7 @@ export async function compareDefinitions(
     differences,
     compared: { definitions: expected.length },
     findings: changed.map((entry) => ({
-      what: nameOf(entry),
+      what: inventoryName(entry[0], entry[1]),
       problem: 'it was changed while the backup began, so only its name was compared',
     })),
     notProven: isSameMajor
@@ -84,10 +86,4 @@ async function readRestored(session: DatabaseSession): Promise<{ major: number; 
     safeState: 'The backup was not changed, and nothing is said about it',
     hint: 'look at the log of the server at this time, and drill again',
   });
-}
-
-/** As a person says it: `index "app"."notes" "notes_pkey"`, `owner of table "app"."notes"`. */
-function nameOf([kind, identity]: InventoryEntry): string {
-  if (kind === 'owner' || kind === 'privileges') return `${kind} of ${identity}`;
-  return kind === 'comment' ? `comment on ${identity}` : `${kind} ${identity}`;
 }

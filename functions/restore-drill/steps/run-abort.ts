@@ -1,9 +1,10 @@
 // Step abort of the workflow: drops what is left of its scratch databases, and fails with the reason.
 import { describeError, JobFailure } from '../../shared/job-failure.ts';
+import { dropScratchDatabase } from '../../shared/scratch-database.ts';
 import { readableCause } from '../../shared/workflow-cause.ts';
+import { drillScratch } from '../drill-scratch.ts';
 import { drillServer } from '../drill-server.ts';
 import type { RestoreDrillJob } from '../run-restore-drill.ts';
-import { dropScratchDatabase } from '../scratch-database.ts';
 
 /** Always throws `drill.aborted`. */
 export async function runAbort(job: RestoreDrillJob): Promise<never> {
@@ -12,7 +13,7 @@ export async function runAbort(job: RestoreDrillJob): Promise<never> {
   const left: string[] = [];
   try {
     for (const { scratch } of event.drills ?? []) {
-      await dropScratchDatabase(server.database, scratch).catch((error: unknown) => {
+      await dropScratchDatabase(server.database, drillScratch, scratch).catch((error: unknown) => {
         left.push(scratch);
         log.error('restore_drill.scratch_not_dropped', { scratch_database: scratch, problem: describeError(error) });
       });

@@ -1,13 +1,14 @@
 // The whole drill in one run, without the workflow: for a small database, or by hand.
 import { asJobFailure } from '../../shared/database-errors.ts';
 import { describeError } from '../../shared/job-failure.ts';
+import { dropScratchDatabase } from '../../shared/scratch-database.ts';
 import { readManifest } from '../choose-backups.ts';
 import type { DrillState, RestoreDrillResult } from '../contract.ts';
 import { runPass } from '../drill-pass.ts';
+import { drillScratch } from '../drill-scratch.ts';
 import { drillServer } from '../drill-server.ts';
 import { onlyPass } from '../pass-time.ts';
 import type { RestoreDrillJob } from '../run-restore-drill.ts';
-import { dropScratchDatabase } from '../scratch-database.ts';
 import { answerOf } from './run-finish.ts';
 import { runPlan } from './run-plan.ts';
 
@@ -33,7 +34,7 @@ async function drillOnce(job: RestoreDrillJob, drill: DrillState): Promise<Drill
   } catch (error) {
     // After a conclusion it is gone already. Nobody goes on with it.
     const { database } = drillServer(job);
-    await dropScratchDatabase(database, drill.scratch).catch((cause: unknown) => {
+    await dropScratchDatabase(database, drillScratch, drill.scratch).catch((cause: unknown) => {
       const { log } = job;
       log.error('restore_drill.scratch_not_dropped', {
         scratch_database: drill.scratch,

@@ -1,10 +1,12 @@
 // Step plan: sweeps what crashed drills have left, chooses the backups, and gives each drill its names.
+
+import { scratchName } from '../../shared/scratch-database.ts';
 import { chooseBackups } from '../choose-backups.ts';
 import { comparison } from '../compare/comparison.ts';
 import type { DrillPlanResult, DrillState } from '../contract.ts';
+import { drillScratch, sweepScratchDatabases } from '../drill-scratch.ts';
 import { drillServer } from '../drill-server.ts';
 import type { RestoreDrillJob } from '../run-restore-drill.ts';
-import { scratchName, sweepScratchDatabases } from '../scratch-database.ts';
 
 /** The drills to do, one after the other; nothing of them is begun. With dryRun nothing is swept either. */
 export async function runPlan(job: RestoreDrillJob): Promise<DrillPlanResult> {
@@ -29,7 +31,7 @@ export async function runPlan(job: RestoreDrillJob): Promise<DrillPlanResult> {
         drillId,
         backupId,
         chosenAs,
-        scratch: scratchName(now, `${settings.DATABASE_NAME} ${drillId}`),
+        scratch: scratchName(drillScratch, now, `${settings.DATABASE_NAME} ${drillId}`),
         startedAt: now.toISOString(),
         restoreStartedAt: null,
         rtoSeconds: null,
