@@ -1,6 +1,7 @@
 // The contract of migrate: the event that starts it and the result that it answers, logs and records.
 import * as z from 'zod';
 import { jobEventSchema } from '../shared/job-event.ts';
+import { lossSchema } from './loss-contract.ts';
 
 export const migrateEventSchema = jobEventSchema('migrate', {
   action: z
@@ -47,16 +48,7 @@ export const migrateResultSchema = z.strictObject({
   planned: z
     .array(z.strictObject({ file: z.string(), statements: z.array(z.string()) }))
     .describe('dry run only: files that would be run, each statement as line and first line'),
-  loses: z
-    .array(
-      z.strictObject({
-        object: z.string(),
-        lostBy: z.string().describe('first line of the statement'),
-        estimatedRows: count.nullable().describe('from the statistics of the server; null when it does not know'),
-        bytes: count.nullable().describe('size on disk with indexes; null for rows and columns'),
-      }),
-    )
-    .describe('dry run of down only: tables, columns and rows that the files would remove'),
+  loses: z.array(lossSchema).describe('dry run of down only: tables, columns and rows that the files would remove'),
 });
 
 export type MigrateResult = z.output<typeof migrateResultSchema>;
