@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { jobEventSchema } from '../shared/job-event.ts';
 import { longReportSchema } from './long/long-step.ts';
+import { lossSchema } from './loss-contract.ts';
 
 const ACTIONS = ['status', 'up', 'down', 'baseline', 'repair'] as const;
 
@@ -65,16 +66,6 @@ const doneFile = z.strictObject({ ...migration.shape, direction, statements: cou
 
 export type DoneFile = z.output<typeof doneFile>;
 
-const loss = z.strictObject({
-  object: z.string(),
-  lostBy: z.string().describe('first line of the statement'),
-  counted: count
-    .nullable()
-    .describe('rows, or values of a column that are not null; null when counting took too long or was not allowed'),
-  estimatedRows: count.nullable().describe('from the statistics of the server; null when it does not know'),
-  bytes: count.nullable().describe('size on disk with indexes; null for rows and columns'),
-});
-
 const statusResult = z.strictObject({
   action: z.literal('status'),
   dryRun: z.boolean(),
@@ -102,7 +93,7 @@ const dryRunResult = z.strictObject({
     .array(z.strictObject({ file: z.string(), statements: z.array(z.string()) }))
     .describe('files that would be run, each statement as line and first line'),
   sql: z.string().describe('everything that would be sent, in order'),
-  loses: z.array(loss).describe('down only: tables, columns and rows that the files would remove'),
+  loses: z.array(lossSchema).describe('down only: tables, columns and rows that the files would remove'),
 });
 
 const markResult = z.strictObject({
@@ -115,4 +106,3 @@ const markResult = z.strictObject({
 export const migrateResultSchema = z.union([statusResult, runResult, dryRunResult, markResult]);
 
 export type MigrateResult = z.output<typeof migrateResultSchema>;
-export type Loss = z.output<typeof loss>;

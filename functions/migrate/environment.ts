@@ -1,10 +1,11 @@
 // The settings of migrate: the contract between infra and this function.
-import { backupStoreSettings, databaseSettings } from '../shared/environment.ts';
+import { backupStoreSettings, clientToolsSettings, databaseSettings } from '../shared/environment.ts';
 import { type EnvironmentVariables, integer, withFallback } from '../shared/read-environment.ts';
 
 export const migrateSettings = {
   ...databaseSettings,
   ...backupStoreSettings,
+  ...clientToolsSettings,
   LOCK_ATTEMPTS: withFallback(
     integer({
       summary:

@@ -1,6 +1,5 @@
 // The actions of `npm run migrate`, by name: each prints its result and answers the exit code.
 import type { MigrateResult } from '../../functions/migrate/contract.ts';
-import { describeLoss, isLoss } from '../../functions/migrate/describe-losses.ts';
 import { runMigrate } from '../../functions/migrate/run-migrate.ts';
 import { readMigrations } from '../../functions/shared/migration-files.ts';
 import { readHistory } from '../../functions/shared/migration-history.ts';
@@ -35,7 +34,7 @@ async function runOrPlan(command: MigrateCommand): Promise<number> {
     if (!('sql' in planned)) throw new TypeError(`the result of ${planned.action} is not that of a dry run`);
     // Without a word of agreement the run refuses, and says the same.
     if (options.dryRun || options.confirmLoss)
-      for (const loss of planned.loses.filter(isLoss)) progress.line(`down ${describeLoss(loss)}`);
+      for (const { says } of planned.loses.filter(({ rows }) => rows !== 0)) progress.line(`down ${says}`);
     if (options.dryRun) {
       show(command, planned, () => planned.sql.trimEnd());
       return 0;

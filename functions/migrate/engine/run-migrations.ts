@@ -7,7 +7,7 @@ import { refuseChanged } from '../../shared/migration-history.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { chooseMigrations } from '../choose-migrations.ts';
 import type { DoneFile, RunResult } from '../contract.ts';
-import { describeLoss, describeLosses, isLoss } from '../describe-losses.ts';
+import { describeLosses } from '../describe-losses.ts';
 import { LeftRunning } from '../long/left-running.ts';
 import { type LongReport, readLongStep, reportLongStep } from '../long/long-step.ts';
 import type { MigrateContext } from '../run-migrate.ts';
@@ -60,11 +60,11 @@ async function refuseUnconfirmedLoss(
   migrations: readonly Migration[],
 ): Promise<void> {
   if (event.confirmLoss === true) return;
-  const losses = (await describeLosses(session, migrations)).filter(isLoss);
+  const losses = (await describeLosses(session, migrations)).filter(({ rows }) => rows !== 0);
   if (losses.length === 0) return;
   throw new JobFailure({
     code: 'migrate.loss_not_confirmed',
-    problem: `down ${losses.map(describeLoss).join('; ')}; nobody has said that this may be lost`,
+    problem: `down ${losses.map(({ says }) => says).join('; ')}; nobody has said that this may be lost`,
     safeState: 'Nothing was reverted',
     hint: 'make sure that a backup has it, then say confirmLoss (--confirm-loss)',
   });
