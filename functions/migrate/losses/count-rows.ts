@@ -36,7 +36,7 @@ export async function inReadOnly<T>(
 }
 
 function reasonOf(state: string, error: unknown): string {
-  if (state === QUERY_CANCELED) return `it takes longer than the statement timeout, or than ${LONGEST_COUNT_MS / 1_000} s`;
+  if (state === QUERY_CANCELED) return 'it takes longer than the statement timeout';
   // Messages of data exceptions quote the value.
   if (state.startsWith('22')) return `a value does not fit (SQLSTATE ${state})`;
   return describeError(error);
