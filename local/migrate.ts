@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { systemClock } from '../functions/shared/clock.ts';
 import { asJobFailure } from '../functions/shared/database-errors.ts';
 import type { FailureCode } from '../functions/shared/job-failure.ts';
-import { actions } from './migrate/actions.ts';
+import { actions, lintFiles } from './migrate/actions.ts';
 import { migrationFolder } from './migrate/migration-folder.ts';
 import { openDatabase } from './migrate/open-database.ts';
 import { HELP, type MigrateArguments, parseArguments } from './migrate/parse-arguments.ts';
@@ -44,20 +44,21 @@ await runCommand(
 async function migrate(options: MigrateArguments, signal: AbortSignal): Promise<number> {
   const folder = migrationFolder(options.folder);
   const progress = createProgress(process.stderr);
-  const opened = await openDatabase(options, { clock: systemClock, signal });
+  const command = {
+    options,
+    folder,
+    runId: randomUUID(),
+    clock: systemClock,
+    progress,
+    signal,
+    coloured: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+    print: (text: string) => console.log(text),
+  };
+  if (options.login === undefined) return await lintFiles(command);
+  const opened = await openDatabase(options.login, options, { clock: systemClock, signal });
   try {
     progress.line(`${options.action} of ${opened.place}, asked for by ${options.requestedBy}`);
-    return await actions[options.action]({
-      options,
-      opened,
-      folder,
-      runId: randomUUID(),
-      clock: systemClock,
-      progress,
-      signal,
-      coloured: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
-      print: (text) => console.log(text),
-    });
+    return await actions[options.action]({ ...command, opened });
   } finally {
     progress.clear();
     await opened.database.close();

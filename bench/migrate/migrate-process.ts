@@ -44,6 +44,9 @@ await runMigrate({
     list: () => readdirSync(folder).toSorted(),
     read: (name) => readFileSync(join(folder, name), 'utf8'),
   },
+  store: undefined,
+  databaseName: 'bench',
+  clientDirectories: '',
   mayWatch: true,
   lockAttempts: 10,
 });

@@ -33,6 +33,8 @@ export const handler = jobHandler({
         limits,
         folder: productFolder('migrations'),
         mayWatch: job.settings.MAX_CONNECTIONS > 1,
+        databaseName: job.settings.DATABASE_NAME,
+        clientDirectories: job.settings.POSTGRES_CLIENT_DIRECTORIES,
         lockAttempts: job.settings.LOCK_ATTEMPTS,
         pause,
       });

@@ -63,6 +63,8 @@ export const failureCodes = {
   'purge.refused': 'a retention policy cannot be carried out safely',
   'migrate.files_wrong': 'the migration files are incomplete, out of order or not allowed',
   'migrate.changed': 'a migration file changed after it was applied',
+  'migrate.plan_moved': 'files, history or schema are no longer what was planned',
+  'migrate.schema_unreadable': 'the live schema could not be read, because somebody locks or changes it',
   'migrate.half_done': 'a file is half done, and was asked to go the other way',
   'migrate.loss_not_confirmed': 'a reversal would lose rows or columns, and nobody has said that it may',
   'migrate.not_empty': 'a baseline was asked for, but migrations are recorded already',

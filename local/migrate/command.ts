@@ -5,6 +5,8 @@ import type { MigrateContext } from '../../functions/migrate/run-migrate.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
 import { parseEvent } from '../../functions/shared/job-event.ts';
 import type { MigrationFolder } from '../../functions/shared/migration-files.ts';
+import { createObjectStore } from '../../functions/shared/object-store.ts';
+import { findClientDirectories } from '../postgres/find-binaries.ts';
 import type { OpenDatabase } from './open-database.ts';
 import type { MigrateArguments } from './parse-arguments.ts';
 import type { MigrateProgress } from './show-progress.ts';
@@ -34,6 +36,10 @@ export function contextOf(command: MigrateCommand, more: Partial<MigrateEvent> =
     ...(options.to === undefined ? {} : { to: options.to }),
     ...(options.dryRun ? { dryRun: true } : {}),
     ...(options.confirmLoss ? { confirmLoss: true } : {}),
+    ...(options.from === undefined ? {} : { from: options.from }),
+    ...(options.plan === undefined ? {} : { plan: options.plan }),
+    ...(options.rehearse ? {} : { rehearse: false }),
+    ...(options.drift ? { drift: true } : {}),
     ...more,
   });
   return {
@@ -47,6 +53,11 @@ export function contextOf(command: MigrateCommand, more: Partial<MigrateEvent> =
     limits: opened.limits,
     folder,
     mayWatch: true,
+    store: options.action === 'plan' && options.bucket !== undefined ? createObjectStore(options.bucket) : undefined,
+    databaseName: opened.name,
+    clientDirectories: findClientDirectories()
+      .map(({ directory }) => directory)
+      .join(':'),
     lockAttempts: opened.lockAttempts,
     // A statement that runs alone is left to the server when a person stops the command.
     pause: signal,

@@ -9,13 +9,15 @@ import { secretName } from '../../infra/secret-role.ts';
 import { configuredDatabase } from '../configured-database.ts';
 import type { DatabaseUrl } from '../night/database-url.ts';
 import { openUrl, requireAuthorities, withUrlAdvice } from '../postgres/url-database.ts';
-import type { MigrateArguments } from './parse-arguments.ts';
+import type { Login, MigrateArguments } from './parse-arguments.ts';
 
 /** The one with the lock, the one that watches it, the one that records, and the one that tells how far it is. */
 const SESSIONS = 4;
 
 export interface OpenDatabase {
   database: Database;
+  /** The first part of its keys in the bucket: as configured, or the name on the server. */
+  name: string;
   limits: SessionLimits;
   lockAttempts: number;
   /** `"shop" on db.example.com:5432 as nightshift_migrate, TLS verify-full`. */
@@ -33,15 +35,16 @@ interface Settings {
 
 /** Opens it and logs in once, so that what is wrong with the login is said first; close `database` in the end. */
 export async function openDatabase(
-  options: Pick<MigrateArguments, 'login' | 'lockTimeoutMs' | 'lockAttempts'>,
+  login: Login,
+  options: LockOptions,
   { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<OpenDatabase> {
-  const { login } = options;
   const { database, limits, lockAttempts, tls, connect } =
     'url' in login ? openByUrl(login.url, options, signal) : await openByName(login, options, { clock, signal });
   try {
     const { host, port, dbname, username } = await connect(async () => await database.verifiedCredentials());
-    return { database, limits, lockAttempts, place: `"${dbname}" on ${host}:${port} as ${username}, ${tls}` };
+    const name = 'url' in login ? dbname : login.name;
+    return { database, name, limits, lockAttempts, place: `"${dbname}" on ${host}:${port} as ${username}, ${tls}` };
   } catch (error) {
     await database.close();
     throw error;

@@ -5,12 +5,17 @@ import { migrateSettings } from '../../functions/migrate/environment.ts';
 import type { Setting } from '../../functions/shared/read-environment.ts';
 import { LocalRunError } from '../local-run-error.ts';
 import { type DatabaseUrl, parseDatabaseUrl } from '../night/database-url.ts';
+import { type LintFormat, lintFormats } from './lint-output.ts';
 
 /** What each action takes besides the options that all of them take. */
 const OWN_OPTIONS = {
-  status: ['exit-code'],
-  up: ['to', 'dry-run'],
+  status: ['exit-code', 'drift'],
+  plan: ['to', 'no-rehearse', 'bucket'],
+  lint: ['format'],
+  rehearse: ['to'],
+  up: ['to', 'dry-run', 'plan'],
   down: ['to', 'dry-run', 'confirm-loss'],
+  verify: ['from', 'to'],
   baseline: ['to', 'dry-run'],
   repair: ['dry-run'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>>;
@@ -27,6 +32,12 @@ const OPTIONS = {
   'dry-run': flag,
   'confirm-loss': flag,
   'exit-code': flag,
+  drift: flag,
+  from: { type: 'string' },
+  plan: { type: 'string' },
+  'no-rehearse': flag,
+  bucket: { type: 'string' },
+  format: { type: 'string' },
   'requested-by': { type: 'string' },
   'lock-timeout': { type: 'string' },
   'lock-attempts': { type: 'string' },
@@ -40,10 +51,19 @@ export type Login = { url: DatabaseUrl } | { name: string; config: string };
 
 export interface MigrateArguments {
   action: ActionName;
-  login: Login;
+  /** Undefined for lint alone: it then looks at the files only. */
+  login: Login | undefined;
   /** Undefined: sql/migrations of the product. */
   folder: string | undefined;
   to: number | undefined;
+  from: number | undefined;
+  /** The hash that a plan has answered. */
+  plan: string | undefined;
+  rehearse: boolean;
+  drift: boolean;
+  /** The bucket of the backups, for plan. */
+  bucket: string | undefined;
+  format: LintFormat;
   dryRun: boolean;
   confirmLoss: boolean;
   exitCode: boolean;
@@ -57,8 +77,12 @@ export interface MigrateArguments {
 export const HELP = `npm run migrate -- ACTION [options]
 
   status              what is applied, pending, half done, and what runs now
+  plan                whether up may run now: GO, WAIT or NEEDS APPROVAL, with reasons and a hash
+  lint                what is dangerous in the pending files; without a database in all files, by their text alone
+  rehearse            what pending files lock, rewrite and scan, on a copy of the schema
   up                  apply pending migrations, in order
   down                revert the newest one; first says what is lost
+  verify              prove in a scratch database that files can be reverted
   baseline            say that a database which was made otherwise has the first files already
   repair              clear what a broken long statement has left
 
@@ -71,8 +95,14 @@ export const HELP = `npm run migrate -- ACTION [options]
 
   --to N              up, down: the newest migration afterwards (down: 0 reverts all); baseline: the newest that is there
   --dry-run           print the exact SQL and nothing else on stdout; change nothing
+  --plan HASH         up: refuse when files, history or schema have moved since that plan
+  --no-rehearse       plan: leave the rehearsal out
+  --bucket NAME       plan: where the backups are (also: BACKUP_BUCKET)
+  --from N            verify: the first migration to prove
+  --drift             status: compare the live catalog with what the migrations make
+  --format FORMAT     lint: text, json, sarif or github
   --confirm-loss      down: what it says that is lost may be lost
-  --exit-code         status: end with 1 when something is pending, half done or changed
+  --exit-code         status: end with 1 when something is pending, half done, changed or drifted
   --requested-by WHO  kept in the record of each statement (default: the name of your user)
   --lock-timeout MS   how long a statement waits for a lock (default 5000)
   --lock-attempts N   how often a transaction is tried when a lock does not come (default 10)
@@ -97,14 +127,20 @@ export function parseArguments(
     if (name !== 'json' && !OF_ALL.includes(name) && !own.includes(name))
       throw refuse(`--${name} is not an option of ${action}`, 'leave it out, or see --help');
   }
-  const to = parseNumber(values.to);
+  const to = parseNumber('to', values.to);
   if (action === 'baseline' && (to ?? 0) === 0)
     throw refuse('baseline needs --to', 'give the number of the newest file whose objects the database has');
   return {
     action,
-    login: parseLogin(values, environment),
+    login: parseLogin(values, environment, { isOptional: action === 'lint' }),
     folder: notBlank('folder', values.folder),
     to,
+    from: parseNumber('from', values.from),
+    plan: notBlank('plan', values.plan),
+    rehearse: values['no-rehearse'] !== true,
+    drift: values.drift ?? false,
+    bucket: notBlank('bucket', values.bucket) ?? (environment['BACKUP_BUCKET']?.trim() || undefined),
+    format: parseFormat(values.format),
     dryRun: values['dry-run'] ?? false,
     confirmLoss: values['confirm-loss'] ?? false,
     exitCode: values['exit-code'] ?? false,
@@ -137,7 +173,8 @@ function parseAction(positionals: readonly string[]): ActionName {
 function parseLogin(
   values: { database?: string; config?: string; 'database-url'?: string },
   environment: Readonly<Record<string, string | undefined>>,
-): Login {
+  { isOptional }: { isOptional: boolean },
+): Login | undefined {
   const byOption = {
     url: notBlank('database-url', values['database-url']),
     name: notBlank('database', values.database),
@@ -153,6 +190,7 @@ function parseLogin(
   if (url !== undefined) return { url: parseDatabaseUrl(url, environment) };
   const config = notBlank('config', values.config) ?? blankIsMissing(environment['NIGHTSHIFT_CONFIG']);
   if (name !== undefined) return { name, config: config ?? 'nightshift.config.ts' };
+  if (isOptional) return undefined;
   throw refuse('no database is given', 'say --database NAME, or --database-url postgres://user@host:5432/dbname');
 }
 
@@ -161,9 +199,18 @@ function notBlank(option: string, text: string | undefined): string | undefined 
   return text?.trim();
 }
 
-function parseNumber(text: string | undefined): number | undefined {
+function parseNumber(option: string, text: string | undefined): number | undefined {
   if (text === undefined || /^\d{1,4}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw refuse(`--to is "${text}"; it must be a whole number from 0 to 9999`, 'npm run migrate -- status lists them');
+  throw refuse(
+    `--${option} is "${text}"; it must be a whole number from 0 to 9999`,
+    'npm run migrate -- status lists them',
+  );
+}
+
+function parseFormat(text: string | undefined): LintFormat {
+  const format = lintFormats.find((one) => one === (text ?? 'text'));
+  if (format !== undefined) return format;
+  throw refuse(`--format is "${text}"; it must be ${lintFormats.join(', ')}`, 'leave it out for text');
 }
 
 function parseSetting(option: string, setting: Setting<number>, text: string | undefined): number | undefined {

@@ -1,10 +1,11 @@
 // The results of migrate as a person reads them. Pure. Every state is a word: nothing is told by colour alone.
-import Table from 'cli-table3';
 import type { MigrateResult } from '../../functions/migrate/contract.ts';
 import { describeCount, describeDuration, describeInstant } from '../../functions/report/describe-amounts.ts';
 import type { Migration } from '../../functions/shared/migration-files.ts';
 import type { AppliedMigration } from '../../functions/shared/migration-history.ts';
 import { describeLongStep } from './describe-long-step.ts';
+import { printDrift } from './print-checks.ts';
+import { newTable } from './result-table.ts';
 
 type StatusResult = Extract<MigrateResult, { action: 'status' }>;
 type RunResult = Extract<MigrateResult, { done: unknown }>;
@@ -44,6 +45,7 @@ export function printStatus(
     files.length === 0 ? 'There is no migration file.' : table.toString(),
     `Now at ${result.current}, ${describeCount(pending.length)} pending${halfDone === null ? '' : ', one half done'}.`,
     ...(running === null ? [] : [describeLongStep(running)]),
+    ...(result.drift === null ? [] : [printDrift(result.drift)]),
   ].join('\n');
 }
 
@@ -67,11 +69,6 @@ export function printMark({ changes, dryRun, current, pending }: MarkResult): st
     ...(changes.length === 0 ? ['There is nothing to change.'] : [title, ...changes.map((change) => `  ${change}`)]),
     `Now at ${current}, ${describeCount(pending.length)} pending.`,
   ].join('\n');
-}
-
-function newTable(head: string[], coloured: boolean) {
-  const style = coloured ? { head: ['bold'], border: ['gray'] } : { head: [], border: [] };
-  return new Table({ head, style: { compact: true, ...style } });
 }
 
 function paint(colour: number, text: string): string {

@@ -23,14 +23,14 @@ export interface MigrateWorld {
   startChild(files: Record<string, string>): ChildProcess;
 }
 
-/** Sets it up with a new database for each test of the file. */
-export function useMigrateWorld(): MigrateWorld {
+/** Sets it up with a new database for each test of the file, on a cluster with further lines of postgresql.conf. */
+export function useMigrateWorld(settings: Record<string, string> = {}): MigrateWorld {
   let cluster: OwnCluster;
   let dbname: string;
   let client: Client;
   let children: ChildProcess[] = [];
   beforeAll(async () => {
-    cluster = await startOwnCluster();
+    cluster = await startOwnCluster(settings);
   });
   beforeEach(async () => {
     dbname = await cluster.createDatabase();

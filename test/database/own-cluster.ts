@@ -13,6 +13,7 @@ import type { Credentials } from '../../functions/shared/credentials.ts';
 import { createDatabase, type Database } from '../../functions/shared/database.ts';
 import type { JobName } from '../../functions/shared/jobs.ts';
 import { type MigrationFolder, productFolder } from '../../functions/shared/migration-files.ts';
+import type { ObjectStore } from '../../functions/shared/object-store.ts';
 import { quoteIdentifier } from '../../functions/shared/quote-identifier.ts';
 import { SecretText } from '../../functions/shared/secret-text.ts';
 import { startThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
@@ -52,6 +53,7 @@ export interface MigrateOptions {
   runId: string;
   lockTimeoutMs: number;
   lockAttempts: number;
+  store: ObjectStore;
   pause: AbortSignal;
   /** Events that were logged are added here. */
   logged: string[];
@@ -156,6 +158,9 @@ export async function startOwnCluster(settings: Record<string, string> = {}): Pr
           database: opened,
           limits: limitsOfTest(more),
           folder: more.folder ?? productFolder('migrations'),
+          store: more.store,
+          databaseName: 'shop',
+          clientDirectories: cluster.binaries.directory,
           mayWatch: true,
           lockAttempts: more.lockAttempts ?? 1,
           pause: more.pause ?? new AbortController().signal,

@@ -68,7 +68,9 @@ const percentile = (values: readonly number[], part: number) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? Number.NaN;
 
 describe('a migration whose lock somebody holds', () => {
-  test('a writer holds on: it gives up with his pid, age and statement, and no reader waits for longer than lock_timeout', async () => {
+  test('a writer holds on: it gives up with his pid, age and statement, and no reader waits for longer than lock_timeout', async ({
+    annotate,
+  }) => {
     await world.migrate('up', first);
     const writer = await world.cluster.client(world.dbname);
     await writer.query("begin; update public.busy set value = 'a secret' where id = 7");
@@ -93,7 +95,7 @@ describe('a migration whose lock somebody holds', () => {
     });
     expect(String(failure)).not.toContain('a secret');
     expect(reads.length).toBeGreaterThan(1_000);
-    console.log(
+    await annotate(
       `readers during 4 tries of ${LOCK_TIMEOUT_MS} ms: ${reads.length} statements, p99 ${percentile(reads, 0.99).toFixed(1)} ms, longest ${Math.max(...reads).toFixed(1)} ms`,
     );
     expect(percentile(reads, 0.99)).toBeLessThanOrEqual(LOCK_TIMEOUT_MS + TOLERANCE_MS);

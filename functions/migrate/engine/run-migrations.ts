@@ -10,6 +10,7 @@ import type { DoneFile, RunResult } from '../contract.ts';
 import { describeLosses } from '../describe-losses.ts';
 import { LeftRunning } from '../long/left-running.ts';
 import { type LongReport, readLongStep, reportLongStep } from '../long/long-step.ts';
+import { planHash, requirePlan } from '../plan/plan-hash.ts';
 import type { MigrateContext } from '../run-migrate.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { type MigrateState, readState } from './read-state.ts';
@@ -37,6 +38,7 @@ export async function runMigrations(
       refuseChanged(state);
       const { migrations, direction, halfDone } = chooseMigrations(state, { action, to: event.to });
       if (migrations.length === 0) log.info('migrate.up_to_date', { current: state.applied.length });
+      if (event.plan !== undefined) requirePlan(event.plan, await planHash(session, state, migrations));
       if (direction === 'down') await refuseUnconfirmedLoss(context, session, migrations);
       for (const migration of migrations) {
         const statementsDone = halfDone?.migration === migration ? halfDone.statementsDone : undefined;
