@@ -83,7 +83,7 @@ export const backupSection = z
       postgresClient: postgresClient
         .optional()
         .describe(
-          'The layer with pg_dump and pg_restore: either majors or layerArn. Left out or null: none, so backup, verify and restore-drill fail in Lambda, which synth warns about.',
+          'The layer with pg_dump and pg_restore: either majors or layerArn. Left out or null: none, so backup, verify and restore-drill fail in Lambda, and migrate cannot rehearse, which synth warns about.',
         ),
     },
     'must be the settings of backup',

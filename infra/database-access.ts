@@ -7,7 +7,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { DatabaseConfig } from './config.ts';
-import type { SecretRole } from './secret-role.ts';
+import { type SecretRole, secretName } from './secret-role.ts';
 
 /** Long enough that nobody tries, without the characters that break a connection string. */
 const PASSWORD_LENGTH = 40;
@@ -51,7 +51,7 @@ export class DatabaseAccess extends Construct {
     });
     const secretOf = (role: SecretRole) =>
       new Secret(this, `${role.charAt(0).toUpperCase()}${role.slice(1)}Secret`, {
-        secretName: `nightshift/${config.name}/${role}`,
+        secretName: secretName(config.name, role),
         description: `Database role nightshift_${role} of ${config.name}`,
         encryptionKey: this.key,
         // A changed host or port makes a new password too: run bootstrap after such a deploy.

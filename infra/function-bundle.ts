@@ -14,7 +14,7 @@ export const functionArchitecture = Architecture.ARM_64;
 /** The folders of sql/ that a job reads; sql-files.ts looks for them beside the bundle. */
 export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {
   bootstrap: ['nightshift', 'roles', 'session'],
-  migrate: ['migrate', 'migrations', 'nightshift', 'session'],
+  migrate: ['migrations', 'nightshift', 'session', 'migrate', 'seeds', 'inventory', 'roles', 'backup'],
   backup: ['backup', 'inventory', 'session'],
   verify: [],
   'restore-drill': ['restore-drill', 'restore', 'drill', 'inventory', 'backup'],

@@ -16,6 +16,8 @@ export function migrateFunction(scope: Construct, parts: StackParts): ScheduledF
     settings,
     environment,
     usesDatabase: true,
+    // Rehearsal copies the schema by pg_dump.
+    layer: parts.clientLayer,
     // A migration is never tried again by itself.
     retriesOfFailedEvent: 0,
     schedules: [],

@@ -91,7 +91,7 @@ export class NightshiftStack extends Stack {
     if (!config.backup.postgresClient)
       warn(
         'no-client-tools',
-        `${config.name}: backup.postgresClient names no layer, so backup, verify and restore-drill find no client programs in Lambda and fail`,
+        `${config.name}: backup.postgresClient names no layer, so backup, verify and restore-drill find no client programs in Lambda and fail, and migrate cannot rehearse`,
       );
     if ((config.verify.samples ?? 1) > 1)
       warn(

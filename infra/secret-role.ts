@@ -3,3 +3,8 @@
 export const secretRoles = ['backup', 'drill', 'purge', 'health', 'migrate'] as const;
 
 export type SecretRole = (typeof secretRoles)[number];
+
+/** Name of the secret of a role in Secrets Manager. */
+export function secretName(database: string, role: SecretRole): string {
+  return `nightshift/${database}/${role}`;
+}

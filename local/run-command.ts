@@ -40,7 +40,9 @@ export async function runCommand(
     }
     if (!(error instanceof LocalRunError || error instanceof JobFailure)) throw error;
     // The runbook has a row for each code.
-    console.error(`\n${error.message}${error instanceof JobFailure ? ` [${error.code}]` : ''}`);
+    const [said = '', ...excerpt] = error instanceof JobFailure ? error.message.split('\n') : [error.message];
+    const code = error instanceof JobFailure ? ` [${error.code}]` : '';
+    console.error(['', `${said}${code}`, ...excerpt].join('\n'));
     process.exitCode = error instanceof JobFailure ? exitCodeOf(error) : 2;
   }
 }

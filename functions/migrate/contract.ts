@@ -4,6 +4,7 @@ import { jobEventSchema } from '../shared/job-event.ts';
 import { driftResultSchema } from './drift/contract.ts';
 import { lintFindingSchema } from './lint/lint-finding.ts';
 import { longReportSchema } from './long/long-step.ts';
+import { lossSchema } from './loss-contract.ts';
 import { planResultShape } from './plan/contract.ts';
 import { PLAN_HASH } from './plan/plan-hash.ts';
 import { rehearsalResultSchema } from './rehearse/contract.ts';
@@ -90,13 +91,6 @@ const doneFile = z.strictObject({ ...migration.shape, direction, statements: cou
 
 export type DoneFile = z.output<typeof doneFile>;
 
-const loss = z.strictObject({
-  object: z.string(),
-  lostBy: z.string().describe('first line of the statement'),
-  estimatedRows: count.nullable().describe('from the statistics of the server; null when it does not know'),
-  bytes: count.nullable().describe('size on disk with indexes; null for rows and columns'),
-});
-
 const statusResult = z.strictObject({
   action: z.literal('status'),
   dryRun: z.boolean(),
@@ -125,7 +119,7 @@ const dryRunResult = z.strictObject({
     .array(z.strictObject({ file: z.string(), statements: z.array(z.string()) }))
     .describe('files that would be run, each statement as line and first line'),
   sql: z.string().describe('everything that would be sent, in order'),
-  loses: z.array(loss).describe('down only: tables, columns and rows that the files would remove'),
+  loses: z.array(lossSchema).describe('down only: tables, columns and rows that the files would remove'),
 });
 
 const markResult = z.strictObject({
@@ -174,4 +168,3 @@ export const migrateResultSchema = z.union([
 ]);
 
 export type MigrateResult = z.output<typeof migrateResultSchema>;
-export type Loss = z.output<typeof loss>;

@@ -80,11 +80,21 @@ export const failureCodes = {
 
 export type FailureCode = keyof typeof failureCodes;
 
+interface FailureParts {
+  code: FailureCode;
+  problem: string;
+  safeState: string;
+  hint: string;
+  excerpt?: string | undefined;
+  cause?: unknown;
+}
+
 /**
  * A failure with what a reader needs to act: what was wrong, what has or has not been changed, and the next step.
  *
  * `message` starts in lower case with its subject and carries the actual and the allowed value;
  * `safeState` says what was and was not changed; `hint` is one action. None of them may hold a secret or a row value.
+ * `excerpt`, the lines of a file that are wrong, comes last in the message and goes to no log.
  */
 export class JobFailure extends Error {
   override readonly name = 'JobFailure';
@@ -92,13 +102,16 @@ export class JobFailure extends Error {
   readonly problem: string;
   readonly safeState: string;
   readonly hint: string;
+  readonly excerpt: string | undefined;
 
-  constructor(parts: { code: FailureCode; problem: string; safeState: string; hint: string; cause?: unknown }) {
-    super(`${parts.problem}. ${parts.safeState}. Hint: ${parts.hint}.`, { cause: parts.cause });
+  constructor(parts: FailureParts) {
+    const { problem, safeState, hint, excerpt, cause } = parts;
+    super(`${problem}. ${safeState}. Hint: ${hint}.${excerpt === undefined ? '' : `\n${excerpt}`}`, { cause });
     this.code = parts.code;
     this.problem = parts.problem;
     this.safeState = parts.safeState;
     this.hint = parts.hint;
+    this.excerpt = excerpt;
   }
 }
 

@@ -3,8 +3,9 @@ import { JobFailure } from './job-failure.ts';
 import { type MigrationHeader, parseHeader } from './migration-header.ts';
 import { checkMigrationRules } from './migration-rules.ts';
 import { type MigrationStatement, splitMigration } from './migration-statements.ts';
+import { decodeMigration } from './migration-text.ts';
 import { unitsOf } from './migration-units.ts';
-import { listSqlFiles, readSqlFile, sqlFolder } from './sql-files.ts';
+import { listSqlFiles, readSqlBytes, sqlFolder } from './sql-files.ts';
 
 export interface MigrationScript {
   /** `migrations/0001_initial_schema.up.sql` */
@@ -26,9 +27,10 @@ export interface Migration {
 
 /** Where the files come from; the tests give their own. */
 export interface MigrationFolder {
-  /** `migrations`: the first part of file names in messages. */
+  /** `migrations`, or the path that was given: the first part of file names in messages. */
   readonly name: string;
   list(): string[];
+  /** Throws `migrate.files_wrong` for what is not UTF-8. */
   read(name: string): string;
 }
 
@@ -43,7 +45,7 @@ export function productFolder(name: 'migrations' | 'nightshift'): MigrationFolde
         throw filesWrong(`folder "${sqlFolder(name)}" cannot be read`, 'the bundle must carry the sql folder', error);
       }
     },
-    read: (file) => readSqlFile(`${name}/${file}`),
+    read: (file) => decodeMigration(`${name}/${file}`, readSqlBytes(`${name}/${file}`)),
   };
 }
 
@@ -58,7 +60,7 @@ export async function readMigrations(folder: MigrationFolder, paired: boolean): 
   const problems = nameProblems(names, paired);
   if (problems.length > 0) {
     throw filesWrong(
-      `the files of sql/${folder.name} do not fit together: ${problems.join('; ')}`,
+      `the files in "${folder.name}" do not fit together: ${problems.join('; ')}`,
       paired
         ? 'files are NNNN_name.up.sql and NNNN_name.down.sql, numbered from 0001 without gaps'
         : 'files are NNNN_name.sql, numbered from 0001 without gaps',

@@ -3,6 +3,9 @@
 import { fileURLToPath } from 'node:url';
 import type * as LibpgQuery from 'libpg-query';
 
+/** The grammar of libpg-query: what an older server refuses may be right for this one. */
+export const PARSER_MAJOR = 18;
+
 type Parser = typeof LibpgQuery;
 
 let loading: Promise<Parser> | undefined;

@@ -26,9 +26,19 @@ export function checkMigrationRules(
       code: 'migrate.files_wrong',
       problem: `${file}:${statement.line}:${statement.column}: "${statement.firstLine}" ${refusal.because}`,
       safeState: 'No migration was run',
-      hint: refusal.instead,
+      hint: `${refusal.instead}${'TransactionStmt' in statement.tree ? besideLong(statements) : ''}`,
     });
   }
+}
+
+/** Whoever writes BEGIN around these wants them to be one transaction, which the server refuses. */
+function besideLong(statements: readonly MigrationStatement[]): string {
+  const long = statements.filter(({ tree }) => longOperation(tree) !== undefined);
+  if (long.length === 0) return '';
+  const lines = long.map(({ line }) => line).join(', ');
+  return long.length === 1
+    ? `, and the statement of line ${lines} runs alone, outside of any`
+    : `, and each of the ${long.length} statements of lines ${lines} runs alone, outside of any`;
 }
 
 const OUTSIDE = 'cannot run in a transaction';
@@ -46,7 +56,7 @@ export function refusalOf(statement: Pick<MigrationStatement, 'tree'>): Refusal 
     return {
       because:
         'controls the transaction, but the transaction belongs to migrate: it also holds the record of this file',
-      instead: 'remove BEGIN, COMMIT, ROLLBACK and SAVEPOINT; each file is one transaction',
+      instead: 'remove BEGIN, COMMIT, ROLLBACK and SAVEPOINT; migrate makes the transactions',
     };
   }
   if ('VariableSetStmt' in tree && tree.VariableSetStmt.is_local !== true) {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Node } from 'libpg-query';
 import { describeError, JobFailure } from './job-failure.ts';
 import { migrationParser } from './migration-parser.ts';
+import { excerptOf, firstCharacters, normaliseMigration, placeOf } from './migration-text.ts';
 
 export interface MigrationStatement {
   /** From 1, in order of the file. */
@@ -31,8 +32,9 @@ export interface MigrationText {
 }
 
 /** The statements and the checksum of a file; throws `migrate.files_wrong` with file:line:column for a syntax error. */
-export async function splitMigration(file: string, text: string): Promise<MigrationText> {
+export async function splitMigration(file: string, written: string): Promise<MigrationText> {
   const { parse, scan, hasSqlDetails } = await migrationParser();
+  const text = normaliseMigration(file, written);
   if (text.trim() === '') return { statements: [], comments: [], checksum: sha256('') };
   try {
     const { stmts = [] } = await parse(text);
@@ -60,28 +62,61 @@ export async function splitMigration(file: string, text: string): Promise<Migrat
     return { statements, comments, checksum: sha256(words.join(' ')) };
   } catch (error) {
     if (!hasSqlDetails(error)) throw error;
-    // Counted in characters (code points) from 0.
-    const before = firstCharacters(text, error.sqlDetails?.cursorPosition ?? 0);
-    const { line, column } = placeOf(before);
-    throw new JobFailure({
-      code: 'migrate.files_wrong',
-      problem: `${file}:${line}:${column}: ${describeError(error)}`,
-      safeState: 'No migration was run',
-      hint: 'correct the file; psql commands (\\i, \\copy) and data of COPY are not SQL and cannot be in a migration',
-      cause: error,
-    });
+    throw syntaxFailure(file, text, error.sqlDetails?.cursorPosition ?? 0, error);
   }
 }
 
-const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
-
-/** Where a character of the file is, given all the text before it. */
-export function placeOf(before: string): { line: number; column: number } {
-  const lines = before.split('\n');
-  return { line: lines.length, column: Array.from(lines.at(-1) ?? '').length + 1 };
+/** `position` counts characters (code points) from 0. */
+function syntaxFailure(file: string, text: string, position: number, error: unknown): JobFailure {
+  const before = firstCharacters(text, position);
+  const { line, column } = placeOf(before);
+  const { problem, hint } = explainSyntax(before, text.slice(before.length)) ?? {
+    problem: describeError(error),
+    hint: 'correct the file',
+  };
+  return new JobFailure({
+    code: 'migrate.files_wrong',
+    problem: `${file}:${line}:${column}: ${problem}`,
+    safeState: 'No migration was run',
+    hint,
+    excerpt: excerptOf(text, position),
+    cause: error,
+  });
 }
 
-/** The same for bytes of a whole file, of which many are asked: only the line itself is read for each. */
+/** What psql would have understood and the server does not; the parser has stopped between the two texts. */
+function explainSyntax(before: string, rest: string): { problem: string; hint: string } | undefined {
+  const command = /^\\[^\s;]*/.exec(rest)?.[0];
+  if (command !== undefined && command !== '\\.') {
+    return {
+      problem: `"${command}" is a command of psql, not SQL`,
+      hint: PSQL_INSTEAD[command] ?? 'leave it out: only SQL reaches the server',
+    };
+  }
+  if (command === '\\.' || /\bcopy\b[^;]*\bfrom\s+stdin\b[^;]*;\s*$/i.test(before)) {
+    return {
+      problem: 'rows of a COPY … FROM STDIN are data for psql, not SQL',
+      hint: 'write INSERT … VALUES or INSERT … SELECT',
+    };
+  }
+  if (/^:['"]?\w/.test(rest)) {
+    return { problem: 'a variable of psql (:name) is not SQL', hint: 'write the value itself' };
+  }
+  return undefined;
+}
+
+const PSQL_INSTEAD: Readonly<Record<string, string>> = {
+  '\\i': 'put the SQL of that file here, or into a migration of its own',
+  '\\ir': 'put the SQL of that file here, or into a migration of its own',
+  '\\copy': 'write INSERT … VALUES or INSERT … SELECT',
+  '\\c': 'leave it out: a migration is for one database',
+  '\\connect': 'leave it out: a migration is for one database',
+  '\\set': 'write the value itself where it is used',
+};
+
+const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
+
+/** Where bytes of a file are, of which many are asked: only the line itself is read for each. */
 function placesIn(bytes: Buffer): (offset: number) => { line: number; column: number } {
   const starts = [0];
   for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) starts.push(at + 1);
@@ -99,11 +134,6 @@ function placesIn(bytes: Buffer): (offset: number) => { line: number; column: nu
 }
 
 const LINE_FEED = 0x0a;
-
-/** The first `count` characters as the server counts them: code points, not UTF-16 units. */
-export function firstCharacters(text: string, count: number): string {
-  return Array.from(text).slice(0, count).join('');
-}
 
 /** The first line of a statement, short enough for a message and a table row. */
 export function firstLineOf(statement: string): string {

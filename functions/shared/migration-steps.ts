@@ -4,8 +4,9 @@ import type { Clock } from './clock.ts';
 import type { DatabaseSession } from './database.ts';
 import { describeError, JobFailure } from './job-failure.ts';
 import type { Migration, MigrationScript } from './migration-files.ts';
-import { firstCharacters, type MigrationStatement, placeOf } from './migration-statements.ts';
-import { LOCK_NOT_AVAILABLE, sqlState } from './postgres-errors.ts';
+import type { MigrationStatement } from './migration-statements.ts';
+import { excerptOf, firstCharacters, placeOf } from './migration-text.ts';
+import { INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, sqlState } from './postgres-errors.ts';
 import { readSqlFile } from './sql-files.ts';
 
 export type MigrationKind = 'application' | 'nightshift';
@@ -130,21 +131,36 @@ function statementFailure(
     problem: `${script.file}:${line}:${column}: statement ${statement.number} "${statement.firstLine}" failed${state === undefined ? '' : ` (SQLSTATE ${state})`}: ${describeError(error)}${where}${waited}`,
     safeState,
     hint: hintOf(state, error),
+    excerpt: excerptOfError(statement, error),
     cause: error,
   });
 }
 
 function hintOf(state: string | undefined, error: unknown): string {
   if (state === LOCK_NOT_AVAILABLE) return 'run it again when the other session has ended, or raise LOCK_TIMEOUT_MS';
+  if (state === INSUFFICIENT_PRIVILEGE) {
+    return 'what a migration changes must belong to the role that runs it, nightshift_migrate, or be granted to it';
+  }
   const hint = error instanceof Error ? Reflect.get(error, 'hint') : undefined;
   if (typeof hint === 'string' && hint !== '') return `the server says: ${hint.replace(/\.$/, '')}`;
   return 'correct the file, which is not recorded as applied, and run it again';
 }
 
-function placeInFile(statement: MigrationStep['statement'], error: unknown): { line: number; column: number } {
+function excerptOfError(statement: MigrationStep['statement'], error: unknown): string | undefined {
+  const position = positionOf(error);
+  return position === undefined ? undefined : excerptOf(statement.text, position, statement.line);
+}
+
+/** Characters before the place in the statement that the server names. */
+function positionOf(error: unknown): number | undefined {
   const position = error instanceof Error ? Number(Reflect.get(error, 'position')) : Number.NaN;
-  if (!Number.isInteger(position) || position < 1) return statement;
-  const inside = placeOf(firstCharacters(statement.text, position - 1));
+  return Number.isInteger(position) && position >= 1 ? position - 1 : undefined;
+}
+
+function placeInFile(statement: MigrationStep['statement'], error: unknown): { line: number; column: number } {
+  const position = positionOf(error);
+  if (position === undefined) return statement;
+  const inside = placeOf(firstCharacters(statement.text, position));
   return {
     line: statement.line + inside.line - 1,
     column: inside.line === 1 ? statement.column + inside.column - 1 : inside.column,

@@ -9,6 +9,8 @@ export const LOCK_NOT_AVAILABLE = '55P03';
 export const QUERY_CANCELED = '57014';
 export const ADMIN_SHUTDOWN = '57P01';
 export const INSUFFICIENT_PRIVILEGE = '42501';
+/** Also of mistakes in meaning, as more values than columns in an INSERT. */
+export const SYNTAX_ERROR = '42601';
 export const UNDEFINED_TABLE = '42P01';
 export const UNDEFINED_COLUMN = '42703';
 export const DEADLOCK_DETECTED = '40P01';

@@ -45,10 +45,13 @@ export async function renewLease(
 
 /** Drops it together with any session that is still in it. */
 export async function dropScratchDatabase(server: Database, kind: ScratchKind, name: string): Promise<void> {
+  await server.withSession(async (session) => await dropScratchIn(session, kind, name));
+}
+
+/** The same in a session that is not in a transaction. */
+export async function dropScratchIn(session: DatabaseSession, kind: ScratchKind, name: string): Promise<void> {
   requireScratchName(kind, name);
-  await server.withSession(async (session) => {
-    await session.query(`drop database if exists ${quoteIdentifier(name)} with (force)`);
-  });
+  await session.query(`drop database if exists ${quoteIdentifier(name)} with (force)`);
 }
 
 export interface Leftover {

@@ -17,6 +17,11 @@ export function readSqlFile(path: string): string {
   return text;
 }
 
+/** Its bytes, for a reader that must know whether they are text. */
+export function readSqlBytes(path: string): Uint8Array {
+  return readFileSync(new URL(path, root));
+}
+
 /** The file names in `sql/<folder>` in order of name. */
 export function listSqlFiles(folder: string): string[] {
   return readdirSync(new URL(`${folder}/`, root))

@@ -58,7 +58,7 @@ describe('bootstrap', () => {
       { ...plain, rolname: 'nightshift_backup', rolbypassrls: true, groups: ['pg_read_all_data'] },
       { ...plain, rolname: 'nightshift_drill', rolcreatedb: true, groups: [] },
       { ...plain, rolname: 'nightshift_health', groups: ['pg_monitor'] },
-      { ...plain, rolname: 'nightshift_migrate', groups: ['pg_monitor'] },
+      { ...plain, rolname: 'nightshift_migrate', rolcreatedb: true, groups: ['pg_monitor'] },
       { ...plain, rolname: 'nightshift_purge', rolbypassrls: true, groups: [] },
     ]);
     const history = await superuser.query(

@@ -150,11 +150,20 @@ describe('migrate', () => {
     expect('loses' in result && result.loses).toEqual([
       {
         object: 'column shop.orders.note',
+        says: 'drops column shop.orders.note: 0 non-null values',
         lostBy: 'alter table shop.orders drop column note',
+        rows: 0,
         estimatedRows: 500,
         bytes: null,
       },
-      { object: 'table shop.orders', lostBy: 'drop table shop.orders', estimatedRows: 500, bytes: expect.any(Number) },
+      {
+        object: 'table shop.orders',
+        says: 'drops table shop.orders: 500 rows',
+        lostBy: 'drop table shop.orders',
+        rows: 500,
+        estimatedRows: 500,
+        bytes: expect.any(Number),
+      },
     ]);
     expect(await applied()).toEqual([1, 2]);
   });

@@ -87,7 +87,7 @@ describe('the template', () => {
     return { template, functions, layers, warnings: synthesized.warnings['sample'] ?? [] };
   }
 
-  test('majors: one layer for the runtime and processor of the functions, which backup, verify and restore-drill carry', () => {
+  test('majors: one layer for the runtime and processor of the functions, which backup, verify, restore-drill and migrate carry', () => {
     const { template, functions, layers, warnings } = layersOf({ majors: [15] });
 
     const [id] = Object.keys(template.findResources('AWS::Lambda::LayerVersion'));
@@ -99,6 +99,7 @@ describe('the template', () => {
       }),
     ]);
     expect(layers).toEqual([
+      ['migrate', [{ Ref: id }]],
       ['backup', [{ Ref: id }]],
       ['verify', [{ Ref: id }]],
       ['restore-drill', [{ Ref: id }]],
@@ -106,11 +107,12 @@ describe('the template', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('layerArn: the same three functions carry that layer, and none is made', () => {
+  test('layerArn: the same four functions carry that layer, and none is made', () => {
     const { template, layers, warnings } = layersOf({ layerArn: ARN });
 
     expect(propertiesOf(template, 'AWS::Lambda::LayerVersion')).toEqual([]);
     expect(layers).toEqual([
+      ['migrate', [ARN]],
       ['backup', [ARN]],
       ['verify', [ARN]],
       ['restore-drill', [ARN]],
@@ -118,13 +120,13 @@ describe('the template', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('null: no function carries a layer, and synth warns that three jobs will fail', () => {
+  test('null: no function carries a layer, and synth warns that three jobs will fail and a fourth cannot rehearse', () => {
     const { template, layers, warnings } = layersOf(null);
 
     expect(propertiesOf(template, 'AWS::Lambda::LayerVersion')).toEqual([]);
     expect(layers).toEqual([]);
     expect(warnings.join()).toContain(
-      'backup.postgresClient names no layer, so backup, verify and restore-drill find no client programs',
+      'backup.postgresClient names no layer, so backup, verify and restore-drill find no client programs in Lambda and fail, and migrate cannot rehearse',
     );
   });
 

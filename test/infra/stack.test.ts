@@ -358,9 +358,9 @@ describe('settings that reach a function', () => {
     expect(alone.warnings['sample']?.join()).not.toContain('verify.samples');
   });
 
-  test('the layer with the client tools: backup, verify and restore-drill get it, and without one synth warns', () => {
+  test('the layer with the client tools: backup, verify, restore-drill and migrate get it, and without one synth warns', () => {
     const withLayer = jobNames.filter((job) => functionOf('orders', job)?.Layers?.length === 1);
-    expect(withLayer).toEqual(['backup', 'verify', 'restore-drill']);
+    expect(withLayer).toEqual(['migrate', 'backup', 'verify', 'restore-drill']);
     expect(together.warnings['orders']).toEqual([]);
     expect(together.warnings['sample']?.join()).toContain('backup.postgresClient names no layer');
   });

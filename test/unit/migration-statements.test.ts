@@ -36,12 +36,6 @@ do $$ begin perform 1; end $$`;
     });
   });
 
-  test('a psql command: it is no SQL and refused with its line', async () => {
-    await expect(splitMigration('f.sql', 'select 1;\n\\i other.sql')).rejects.toMatchObject({
-      problem: expect.stringMatching(/^f\.sql:2:1: syntax error/),
-    });
-  });
-
   test('comments, spacing and a moved line: the same checksum', async () => {
     const one = await splitMigration('f.sql', 'create table a (id int); -- why\nselect 1;');
     const two = await splitMigration('f.sql', '/* header */\ncreate   table a\n(\n  id int\n)\n;\n\nselect 1;\n');

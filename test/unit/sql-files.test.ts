@@ -5,7 +5,7 @@ import { listSqlFiles, readSqlFile } from '../../functions/shared/sql-files.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** Folders whose files are found by listing them, not by name. */
-const LISTED = /^(drill|migrations|nightshift)\//;
+const LISTED = /^(drill|migrations|nightshift|seeds)\//;
 
 const sources = globSync('functions/**/*.ts', { cwd: root });
 

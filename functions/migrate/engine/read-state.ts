@@ -1,11 +1,11 @@
 // What the database says of the files: which are applied, which one is half done, which are to come.
 import type { DatabaseSession } from '../../shared/database.ts';
-import { JobFailure } from '../../shared/job-failure.ts';
+import { describeError, JobFailure } from '../../shared/job-failure.ts';
 import type { Migration } from '../../shared/migration-files.ts';
 import { type AppliedMigration, compareHistory, type MigrationState } from '../../shared/migration-history.ts';
 import { hasHistory } from '../../shared/migration-run.ts';
 import type { MigrationDirection } from '../../shared/migration-steps.ts';
-import { sqlState, UNDEFINED_COLUMN } from '../../shared/postgres-errors.ts';
+import { INSUFFICIENT_PRIVILEGE, sqlState, UNDEFINED_COLUMN } from '../../shared/postgres-errors.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 
 export interface HalfDone {
@@ -63,12 +63,24 @@ async function readRows(session: DatabaseSession): Promise<HistoryRow[]> {
     try {
       return (await session.query<HistoryRow>(readSqlFile('migrate/history.sql'))).rows;
     } catch (error) {
+      if (sqlState(error) === INSUFFICIENT_PRIVILEGE) throw await noRights(session, error);
       if (sqlState(error) !== UNDEFINED_COLUMN) throw error;
       throw noHistory('schema nightshift is of an older version', error);
     }
   }
   const { rows } = await session.query<{ name: string }>('select current_database() as name');
   throw noHistory(`database "${rows[0]?.name ?? ''}" has no table nightshift.migration`);
+}
+
+async function noRights(session: DatabaseSession, cause: unknown): Promise<JobFailure> {
+  const { rows } = await session.query<{ role: string }>('select current_user as role');
+  return new JobFailure({
+    code: 'database.statement_failed',
+    problem: `role "${rows[0]?.role ?? ''}" may not read what is recorded of the migrations (SQLSTATE ${INSUFFICIENT_PRIVILEGE}): ${describeError(cause)}`,
+    safeState: 'No migration was run',
+    hint: 'log in as nightshift_migrate, which owns schema nightshift; bootstrap makes it',
+    cause,
+  });
 }
 
 function noHistory(problem: string, cause?: unknown): JobFailure {

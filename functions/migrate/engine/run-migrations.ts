@@ -6,12 +6,13 @@ import type { Migration } from '../../shared/migration-files.ts';
 import { refuseChanged } from '../../shared/migration-history.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { chooseMigrations } from '../choose-migrations.ts';
-import type { DoneFile, Loss, RunResult } from '../contract.ts';
+import type { DoneFile, RunResult } from '../contract.ts';
 import { describeLosses } from '../describe-losses.ts';
 import { LeftRunning } from '../long/left-running.ts';
 import { type LongReport, readLongStep, reportLongStep } from '../long/long-step.ts';
 import { planHash, requirePlan } from '../plan/plan-hash.ts';
 import type { MigrateContext } from '../run-migrate.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import { type MigrateState, readState } from './read-state.ts';
 import { runFile } from './run-file.ts';
 
@@ -46,7 +47,8 @@ export async function runMigrations(
       await session.query("select pg_advisory_unlock(hashtextextended('nightshift:schema', 0))");
     });
   } catch (error) {
-    if (!(error instanceof LeftRunning)) throw error;
+    if (!(error instanceof LeftRunning))
+      throw error instanceof JobFailure ? await explainRefusal(database, error) : error;
     log.info('migrate.left_running', { files_done: done.length });
     return await answer(context, files, action, done, 'running');
   }
@@ -60,18 +62,14 @@ async function refuseUnconfirmedLoss(
   migrations: readonly Migration[],
 ): Promise<void> {
   if (event.confirmLoss === true) return;
-  const losses = (await describeLosses(session, migrations)).filter(({ estimatedRows }) => estimatedRows !== 0);
+  const losses = (await describeLosses(session, migrations)).filter(({ rows }) => rows !== 0);
   if (losses.length === 0) return;
   throw new JobFailure({
     code: 'migrate.loss_not_confirmed',
-    problem: `down would lose ${losses.map(describeLoss).join('; ')}`,
+    problem: `down ${losses.map(({ says }) => says).join('; ')}; nobody has said that this may be lost`,
     safeState: 'Nothing was reverted',
     hint: 'make sure that a backup has it, then say confirmLoss (--confirm-loss)',
   });
-}
-
-function describeLoss({ object, estimatedRows }: Loss): string {
-  return `${object} (${estimatedRows === null ? 'an unknown number of' : `about ${estimatedRows}`} rows)`;
 }
 
 /** The lock, or: LeftRunning when its holder is the statement of an earlier run, `job.locked` when it is anybody else. */

@@ -104,8 +104,8 @@ export async function recordFailure(
 }
 
 function afterRetries(failure: JobFailure, tries: number): JobFailure {
-  const { code, problem, safeState, hint, cause } = failure;
-  return new JobFailure({ code, problem: `${problem}; it was tried ${tries} times`, safeState, hint, cause });
+  const { code, problem, safeState, hint, excerpt, cause } = failure;
+  return new JobFailure({ code, problem: `${problem}; it was tried ${tries} times`, safeState, hint, excerpt, cause });
 }
 
 async function commit(session: DatabaseSession, migration: Migration): Promise<void> {

@@ -107,8 +107,8 @@ async function afterCleaning(
     // The statement has failed already; the next run tries to repair it once more.
     context.log.warn('migrate.long_step_not_repaired', { problem: describeError(error) });
   }
-  const { code, problem, hint, cause } = failure;
-  return new JobFailure({ code, problem, safeState, hint, cause });
+  const { code, problem, hint, excerpt, cause } = failure;
+  return new JobFailure({ code, problem, safeState, hint, excerpt, cause });
 }
 
 /** Refused while somebody else builds the very index: dropping it would break that off. */

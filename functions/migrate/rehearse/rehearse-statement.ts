@@ -50,36 +50,49 @@ export async function rehearseInTransaction(rehearsal: StatementRehearsal): Prom
  * so long its locks can be looked at. `locks` is null when the statement was over before a look.
  */
 export async function rehearseAlone(rehearsal: StatementRehearsal): Promise<RehearsedStatement> {
-  const { scratch, session, clock, statement } = rehearsal;
+  const { scratch, session, clock } = rehearsal;
   await flushStatistics(session, clock);
   const before = await readFacts(session, 'ever');
-  return await scratch.database.withSession(async (writer) => {
-    await holdTables(writer, before, rehearsal.unit === 'vacuum' ? 'share update exclusive' : 'row exclusive');
-    const startedMs = clock.monotonicMs();
-    let waitedMs = 0;
-    let isOver = false;
-    const running = runStatement(scratch, session, statement, false).finally(() => {
-      isOver = true;
-    });
-    const seen = new Map<string, { oid: number; mode: string }>();
-    let isHolding = true;
-    while (!isOver) {
-      const { locks, isWaiting } = await lookAt(writer, session.processId);
-      for (const [key, lock] of locks) seen.set(key, lock);
-      if (isHolding && (isWaiting || clock.monotonicMs() - startedMs > MOST_HOLD_MS)) {
-        await writer.query('rollback');
-        waitedMs = clock.monotonicMs() - startedMs;
-        isHolding = false;
-      }
-      await clock.sleep(LOOK_EVERY_MS);
-    }
-    if (isHolding) await writer.query('rollback');
-    const problem = await running;
-    const ms = clock.monotonicMs() - startedMs - waitedMs;
+  const second = scratch.database.inDatabase(scratch.name);
+  try {
+    const watched = await second.withSession(async (writer) => await runWatched(rehearsal, before, writer));
     await flushStatistics(session, clock);
-    const after = await readFacts(session, 'ever');
-    return conclude(rehearsal, { before, after, locks: seen.size > 0 ? seen : null, problem, ms });
+    return conclude(rehearsal, { ...watched, before, after: await readFacts(session, 'ever') });
+  } finally {
+    await second.close();
+  }
+}
+
+async function runWatched(
+  { scratch, session, clock, statement, unit }: StatementRehearsal,
+  facts: RelationFacts,
+  writer: DatabaseSession,
+): Promise<Pick<Seen, 'locks' | 'problem' | 'ms'>> {
+  await holdTables(writer, facts, unit === 'vacuum' ? 'share update exclusive' : 'row exclusive');
+  const startedMs = clock.monotonicMs();
+  let waitedMs = 0;
+  let isOver = false;
+  const running = runStatement(scratch, session, statement, false).finally(() => {
+    isOver = true;
   });
+  // Its failure is thrown below; when a look fails first, nobody waits for it any more.
+  running.catch(() => {});
+  const seen = new Map<string, { oid: number; mode: string }>();
+  let isHolding = true;
+  while (!isOver) {
+    const { locks, isWaiting } = await lookAt(writer, session.processId);
+    for (const [key, lock] of locks) seen.set(key, lock);
+    if (isHolding && (isWaiting || clock.monotonicMs() - startedMs > MOST_HOLD_MS)) {
+      await writer.query('rollback');
+      waitedMs = clock.monotonicMs() - startedMs;
+      isHolding = false;
+    }
+    await clock.sleep(LOOK_EVERY_MS);
+  }
+  if (isHolding) await writer.query('rollback');
+  const problem = await running;
+  const ms = clock.monotonicMs() - startedMs - waitedMs;
+  return { locks: seen.size > 0 ? seen : null, problem, ms };
 }
 
 async function holdTables(writer: DatabaseSession, facts: RelationFacts, mode: string): Promise<void> {

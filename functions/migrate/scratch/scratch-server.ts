@@ -4,9 +4,10 @@ import { requireAdvisoryLock } from '../../shared/advisory-lock.ts';
 import type { Database, DatabaseSession } from '../../shared/database.ts';
 import { describeError, JobFailure } from '../../shared/job-failure.ts';
 import type { JobContext } from '../../shared/job-handler.ts';
-import { INSUFFICIENT_PRIVILEGE, sqlState } from '../../shared/postgres-errors.ts';
+import { INSUFFICIENT_PRIVILEGE, isSessionLost, sqlState } from '../../shared/postgres-errors.ts';
 import {
   dropScratchDatabase,
+  dropScratchIn,
   findLeftovers,
   renewLease,
   type ScratchKind,
@@ -41,7 +42,7 @@ const LEASE_MS = 3_600_000;
  * Runs `use` under the lock `nightshift:scratch`; what it created is gone afterwards.
  *
  * Throws `job.locked` while another run has the lock, `migrate.scratch_failed` when a scratch database cannot be made or
- * dropped. An abort drops it at once, which ends the statement that is running in it.
+ * dropped. An abort drops it at once, which ends the statement that is running in it. At most 3 sessions at a time are open.
  */
 export async function withScratchServer<T>(
   context: ScratchContext,
@@ -81,9 +82,9 @@ async function kindFor(live: DatabaseSession): Promise<ScratchKind> {
 }
 
 /** Databases of killed runs; only a run for the same live database may also drop the roles that one had made. */
-async function sweep({ database, clock, log }: ScratchContext, live: DatabaseSession, kind: ScratchKind) {
+async function sweep({ clock, log }: ScratchContext, live: DatabaseSession, kind: ScratchKind) {
   for (const { name, note, isOwn } of await findLeftovers(live, kind, clock, true)) {
-    await dropScratchDatabase(database, kind, name);
+    await dropScratchIn(live, kind, name);
     if (isOwn) await dropNotedRoles(live, note);
     log.warn('migrate.leftover_dropped', { scratch_database: name });
   }
@@ -100,15 +101,26 @@ function scratchRun(context: ScratchContext, live: DatabaseSession, kind: Scratc
   const roles = createScratchRoles(live, renew);
   const dropNow = () => {
     // The end of the run drops it again, and reports what goes wrong.
-    if (current) void dropScratchDatabase(database, kind, current.name).catch(() => {});
+    if (current) void dropScratchIn(live, kind, current.name).catch(() => {});
   };
+
+  /** In the session that is there: a run may have no other. When it is lost, the lock is too, and a new one must do. */
+  async function drop(name: string): Promise<void> {
+    try {
+      await live.query('rollback');
+      await dropScratchIn(live, kind, name);
+    } catch (error) {
+      if (!isSessionLost(error)) throw error;
+      await dropScratchDatabase(database, kind, name);
+    }
+  }
 
   async function dropCurrent(): Promise<void> {
     const dropped = current;
     if (dropped === undefined) return;
     await dropped.database.close();
     try {
-      await dropScratchDatabase(database, kind, dropped.name);
+      await drop(dropped.name);
     } catch (error) {
       throw scratchFailed(`scratch database "${dropped.name}" could not be dropped`, error);
     }

@@ -1,0 +1,27 @@
+// One line that says how far a statement that runs alone is. Pure.
+
+import type { LongReport } from '../../functions/migrate/long/long-step.ts';
+import { describeCount, describeDuration } from '../../functions/report/describe-amounts.ts';
+
+/** `0002 up, statement 2 "create index …": building index, 45 %, 1,200 of 3,000 blocks, about 12 s left, 38 s`. */
+export function describeLongStep(report: LongReport): string {
+  const { number, direction, statement, operation, state, phase, done, total, unit, etaSeconds, seconds } = report;
+  const share = done === null || total === null || total === 0 ? undefined : Math.min(1, done / total);
+  const parts = [
+    `${String(number).padStart(4, '0')} ${direction}, statement ${statement}, ${operation}: ${describeState(report)}`,
+    ...(phase === null ? [] : [phase]),
+    ...(share === undefined ? [] : [`${Math.floor(share * 100)} %`]),
+    ...(done === null
+      ? []
+      : [`${describeCount(done)}${total === null ? '' : ` of ${describeCount(total)}`} ${unit ?? ''}`.trim()]),
+    ...(state === 'stopped' || etaSeconds === null ? [] : [`about ${describeDuration(etaSeconds * 1_000)} left`]),
+    `${state === 'stopped' ? 'begun' : 'for'} ${describeDuration(seconds * 1_000)}${state === 'stopped' ? ' ago' : ''}`,
+    ...(report.blockers === null ? [] : [`behind ${report.blockers}`]),
+  ];
+  return parts.join(', ');
+}
+
+function describeState({ state, processId }: LongReport): string {
+  if (state === 'stopped') return 'stopped, the next up or down goes on';
+  return `${state} (pid ${processId ?? 'unknown'})`;
+}
