@@ -47,7 +47,8 @@ export function jobConnections(database: Sized): JobConnections[] {
     of('restore-drill', {}, database.restoreDrill.maxConnections),
     of('purge', database.purge, ONE_SESSION),
     of('health', database.health, ONE_SESSION, scheduledHealth),
-    of('migrate', database.migrate, database.migrate.maxConnections),
+    // A deployment has a function of its own, and may find the other one at work.
+    of('migrate', database.migrate, database.migrate.maxConnections, database.migrate.atDeploy ? 2 : 1),
     of('bootstrap', database.bootstrap, BOOTSTRAP_SESSIONS),
   ];
 }

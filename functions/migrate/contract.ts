@@ -77,6 +77,9 @@ const statusResult = z.strictObject({
   dryRun: z.boolean(),
   ...stateShape,
   changed: z.array(z.string()).describe('applied files whose text is no longer the one that was run'),
+  downTo: count.describe(
+    'where down without a target would go; whoever may have to ask twice for one down names it, or two files are reverted',
+  ),
 });
 
 const runResult = z.strictObject({

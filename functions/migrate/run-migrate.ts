@@ -2,6 +2,7 @@
 import type { Database, SessionLimits } from '../shared/database.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import { type MigrationFolder, readMigrations } from '../shared/migration-files.ts';
+import { downTarget } from './choose-migrations.ts';
 import type { MigrateEvent, MigrateResult } from './contract.ts';
 import { describeState, readProgress, runMigrations } from './engine/run-migrations.ts';
 import { planRun } from './plan-run.ts';
@@ -37,6 +38,7 @@ export async function runMigrate(context: MigrateContext): Promise<MigrateResult
           ...describeState(context, state),
           running,
           changed,
+          downTo: downTarget(state),
         };
       });
     case 'up':
