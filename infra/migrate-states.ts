@@ -17,7 +17,8 @@ export function migrateDefinition({
   timeoutSeconds,
 }: WorkflowParts): Readonly<Record<string, unknown>> {
   const caught = { Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'MigrateFailed' }] };
-  const isAction = (action: string) => ({ Variable: '$.event.action', StringEquals: action });
+  const isPresent = (field: string) => ({ Variable: `$.event.${field}`, IsPresent: true });
+  const isAction = (action: string) => [isPresent('action'), { Variable: '$.event.action', StringEquals: action }];
   return {
     Comment: 'Applies or reverts migrations, and waits for statements that run longer than a function may',
     TimeoutSeconds: timeoutSeconds,
@@ -38,19 +39,13 @@ export function migrateDefinition({
       IsRun: {
         Type: 'Choice',
         Choices: [
-          { Variable: '$.event.action', IsPresent: false, Next: 'WrongInput' },
           {
-            And: [
-              { Variable: '$.event.dryRun', IsPresent: true },
-              { Variable: '$.event.dryRun', BooleanEquals: true },
-            ],
+            And: [isPresent('dryRun'), { Variable: '$.event.dryRun', BooleanEquals: true }],
             Next: 'WrongInput',
           },
-          {
-            And: [isAction('down'), { Variable: '$.event.to', IsPresent: false }],
-            Next: 'AskTarget',
-          },
-          { Or: [isAction('up'), isAction('down')], Next: 'Run' },
+          { And: isAction('up'), Next: 'Run' },
+          { And: [...isAction('down'), isPresent('to')], Next: 'Run' },
+          { And: isAction('down'), Next: 'AskTarget' },
         ],
         Default: 'WrongInput',
       },

@@ -11,7 +11,9 @@ import { join } from 'node:path';
  */
 export function migrationChecksum(folder: string): string {
   const hash = createHash('sha256');
-  for (const name of readdirSync(folder).filter((one) => one.endsWith('.up.sql')).toSorted()) {
+  for (const name of readdirSync(folder)
+    .filter((one) => one.endsWith('.up.sql'))
+    .toSorted()) {
     const content = readFileSync(join(folder, name));
     hash.update(`${name}\n${content.length}\n`).update(content);
   }
