@@ -18,7 +18,7 @@ const TRIGGER_TIMEOUT = Duration.minutes(14);
 const LONGEST_SECONDS = 13 * 60;
 
 /** The function and its trigger; a migration that fails fails the deployment, one that is left running does not. */
-export function migrateAtDeploy(scope: Construct, parts: StackParts): void {
+export function migrateAtDeploy(scope: Construct, parts: StackParts): Trigger {
   const { config } = parts;
   const environment: MigrateAtDeployEnvironment = {
     ...migrateEnvironment(parts),
@@ -38,7 +38,7 @@ export function migrateAtDeploy(scope: Construct, parts: StackParts): void {
   });
   // An update of the trigger never invokes; only a trigger with a new name does, and the old one is deleted without a call.
   const checksum = migrationChecksum(join(projectRoot, 'sql', 'migrations'));
-  new Trigger(scope, `MigrateTrigger${checksum.slice(0, 16)}`, {
+  return new Trigger(scope, `MigrateTrigger${checksum.slice(0, 16)}`, {
     handler,
     timeout: TRIGGER_TIMEOUT,
     executeOnHandlerChange: false,

@@ -68,12 +68,12 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
       'SUM([FILL(failed,0),FILL(timedout,0),FILL(aborted,0)])',
     ]);
     expect(queries.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat] : []))).toEqual(
-      ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map((name) =>
+      ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map((metricName) =>
         expect.objectContaining({
           Stat: 'Sum',
           Metric: {
             Namespace: 'AWS/States',
-            MetricName: name,
+            MetricName: metricName,
             Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: machine } }],
           },
         }),
