@@ -26,9 +26,9 @@ export interface MigrationHeader {
 }
 
 /** A batch is one transaction: below it the records cost more than the rows, above it they are locked for long. */
-const BATCH_ROWS = { from: 1, to: 100_000 };
+export const BATCH_ROWS = { from: 1, to: 100_000 };
 /** The longest time limit that the server takes is 24 days; a day is more than any window for a change. */
-const LONGEST_TIMEOUT_SECONDS = 86_400;
+export const LONGEST_TIMEOUT_SECONDS = 86_400;
 const KNOWN =
   'known are: irreversible because …, allow <rule> because …, depends on …, statement timeout <n> s (or min), batch by <column> <rows>';
 

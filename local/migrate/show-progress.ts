@@ -9,8 +9,8 @@ import type { Log, LogFields } from '../../functions/shared/log.ts';
 import { amount } from '../restore/describe-restore.ts';
 import { describeLongStep } from './describe-long-step.ts';
 
-const ON_TERMINAL_MS = 1_000;
-const ELSEWHERE_MS = 10_000;
+/** How often the line of a long statement is renewed. */
+export const LOOK_EVERY_MS = { onTerminal: 1_000, elsewhere: 10_000 } as const;
 /** A terminal that does not say how wide it is. */
 const USUAL_COLUMNS = 80;
 
@@ -41,7 +41,7 @@ export function createProgress(output: Pick<WriteStream, 'write' | 'isTTY' | 'co
   };
   return {
     log: { info: told, warn: told, error: told },
-    everyMs: output.isTTY ? ON_TERMINAL_MS : ELSEWHERE_MS,
+    everyMs: output.isTTY ? LOOK_EVERY_MS.onTerminal : LOOK_EVERY_MS.elsewhere,
     line,
     showLongStep: (report) => {
       const text = describeLongStep(report);
@@ -108,6 +108,9 @@ function describeFact(event: string, fields: LogFields): string | undefined {
       return `${statement}: what a broken try has left is removed: ${text('repair')}`;
     case 'migrate.lock_not_gained':
       return `${text('problem')}; try ${text('attempt')} of ${text('attempts')}, again in ${describeDuration(Number(fields['pause_ms'] ?? 0))}`;
+    case 'migrate.file_rehearsed':
+    case 'migrate.file_verified':
+      return `${text('file')}: ${text('outcome')}`;
     case 'migrate.up_to_date':
     case 'migrate.left_running':
     case 'migrate.baseline_set':

@@ -16,7 +16,7 @@ const template = templateOf(synthesize([sampleDatabase()]), 'sample');
 const alarms = propertiesOf(templateOf(synthesize([ordersDatabase()]), 'orders'), 'AWS::CloudWatch::Alarm').map(
   ({ AlarmName }) => String(AlarmName).replace('nightshift-orders-', ''),
 );
-const pages = ['runbook.md', 'restore.md', 'getting-started.md'];
+const pages = ['runbook.md', 'restore.md', 'getting-started.md', 'migrations.md'];
 
 /** The sections below "## Alarms", by heading. */
 function alarmSections(): Map<string, string> {

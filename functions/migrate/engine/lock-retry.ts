@@ -5,7 +5,7 @@ import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from '../../shared/postgres-err
 import type { MigrateContext } from '../run-migrate.ts';
 
 /** The first pause, the longest one, and how far each is off by chance: two that met once shall not meet again. */
-const PAUSE = { firstMs: 500, longestMs: 30_000, jitter: 0.5 };
+export const LOCK_PAUSE = { firstMs: 500, longestMs: 30_000, jitter: 0.5 };
 
 /** Whether it failed because of somebody else's lock, which will go. */
 export function isAboutLocks({ sqlstate }: Pick<FailedStep, 'sqlstate'>): boolean {
@@ -21,8 +21,8 @@ export async function mayTryAgain(
 ): Promise<boolean> {
   const { lockAttempts, pause, clock, log } = context;
   if (!isAboutLocks(failed) || tries >= lockAttempts || pause.aborted) return false;
-  const doubled = Math.min(PAUSE.longestMs, PAUSE.firstMs * 2 ** (tries - 1));
-  const pauseMs = Math.round(doubled * (1 - PAUSE.jitter / 2 + Math.random() * PAUSE.jitter));
+  const doubled = Math.min(LOCK_PAUSE.longestMs, LOCK_PAUSE.firstMs * 2 ** (tries - 1));
+  const pauseMs = Math.round(doubled * (1 - LOCK_PAUSE.jitter / 2 + Math.random() * LOCK_PAUSE.jitter));
   log.warn('migrate.lock_not_gained', {
     file,
     statement: failed.step.statement.number,

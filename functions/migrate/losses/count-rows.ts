@@ -7,7 +7,7 @@ import { isSessionLost, QUERY_CANCELED, sqlState } from '../../shared/postgres-e
 export type CountedRows = { rows: number; reason?: undefined } | { rows: null; reason: string };
 
 /** Somebody waits for the answer; a session without a time limit of its own shall not count a large table for an hour. */
-const LONGEST_COUNT_MS = 30_000;
+export const LONGEST_COUNT_MS = 30_000;
 const BEGIN = `begin read only; select set_config('statement_timeout', least(nullif(setting::bigint, 0), ${LONGEST_COUNT_MS})::text, true) from pg_settings where name = 'statement_timeout'`;
 
 /** Runs a query that answers one number as `rows`; the session must not be in a transaction. */
