@@ -4,24 +4,24 @@ import { LocalRunError } from '../local/local-run-error.ts';
 import { runCommand } from '../local/run-command.ts';
 import { HELP, parseArguments } from './parse-arguments.ts';
 
+type Bench = (args: readonly string[], signal: AbortSignal, say: (words: string) => void) => Promise<boolean>;
+
+/** Loaded only when asked for. Any other word belongs to the benchmark of the backup. */
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  scaling: async () => (await import('./scaling/bench-scaling.ts')).benchScaling,
+  restore: async () => (await import('./restore/bench-restore.ts')).benchRestore,
+  migrate: async () => (await import('./migrate/bench-migrate.ts')).benchMigrate,
+  lint: async () => (await import('./lint/bench-lint.ts')).benchLint,
+};
+
 await runCommand(
   async (signal) => {
-    const [name, ...own] = process.argv.slice(2);
+    const [name, ...rest] = process.argv.slice(2);
     const say = (words: string) => console.log(words);
-    if (name === 'scaling') {
+    const own = benches[name ?? ''];
+    if (own !== undefined) {
       mustBeLinux();
-      const { benchScaling } = await import('./scaling/bench-scaling.ts');
-      return (await benchScaling(own, signal, say)) ? 0 : 1;
-    }
-    if (name === 'restore') {
-      mustBeLinux();
-      const { benchRestore } = await import('./restore/bench-restore.ts');
-      return (await benchRestore(own, signal, say)) ? 0 : 1;
-    }
-    if (name === 'migrate') {
-      mustBeLinux();
-      const { benchMigrate } = await import('./migrate/bench-migrate.ts');
-      return (await benchMigrate(own, signal, say)) ? 0 : 1;
+      return (await (await own())(rest, signal, say)) ? 0 : 1;
     }
     const options = parseArguments(process.argv.slice(2));
     if (options === 'help') {

@@ -1,4 +1,4 @@
-// The alarms on the ages that health reads from the bucket, and on a restore drill that was not ok.
+// The alarms on the ages that health reads from the bucket and from schema nightshift, and on a restore drill that was not ok.
 // No datapoint of an age is an alarm: nobody looked, or there was nothing to find.
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
@@ -47,6 +47,12 @@ export function ageAlarms(scope: Construct, parts: StackParts): void {
       metricName: 'ReplicaCopyAgeHours',
       limit: limits.replica,
       words: `The newest verified backup of ${name} that is copied whole to the replica is older than`,
+    },
+    {
+      name: 'migration-half-done',
+      metricName: 'MigrationHalfDoneHours',
+      limit: parts.config.alarms.halfDoneMaxAgeHours,
+      words: `A migration file of ${name} is half done for more than`,
     },
   ];
   const construct = new Construct(scope, 'AgeAlarms');

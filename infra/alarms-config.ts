@@ -1,6 +1,6 @@
 // The sections `alarms` and `replica` of nightshift.config.ts: who is told, how old things may get, and where copies go.
 import { z } from 'zod';
-import { healthSettings } from '../functions/health/environment.ts';
+import { HALF_DONE_HOURS, healthSettings } from '../functions/health/environment.ts';
 import { listOf, matching, variable } from './config-fields.ts';
 
 export const alarmsSection = z.strictObject(
@@ -26,6 +26,11 @@ export const alarmsSection = z.strictObject(
     replicaMaxAgeHours: variable(healthSettings.REPLICA_MAX_AGE_HOURS)
       .optional()
       .describe('How old the newest backup in the replica may be. Left out: `verifiedMaxAgeHours` and 6.'),
+    halfDoneMaxAgeHours: variable(healthSettings.HALF_DONE_MAX_AGE_HOURS)
+      .default(HALF_DONE_HOURS)
+      .describe(
+        'How long a migration file may be half done: a long statement of it runs, or it was left in the middle.',
+      ),
   },
   'must be { emails }',
 );

@@ -15,6 +15,9 @@ const BESIDE_WORKERS = 3;
 /** A session of its own for the clean-up, or pg_dump while the plan is made; both are short. */
 const BESIDE_COPY_STEPS = 1;
 
+/** Deployments have a function of migrate of their own: where it finds the other one at work, it has opened one session. */
+const AT_DEPLOY = 1;
+
 type Sized = Pick<
   DatabaseConfig,
   'backup' | 'restoreDrill' | 'purge' | 'health' | 'migrate' | 'bootstrap' | 'schedules'
@@ -47,7 +50,7 @@ export function jobConnections(database: Sized): JobConnections[] {
     of('restore-drill', {}, database.restoreDrill.maxConnections),
     of('purge', database.purge, ONE_SESSION),
     of('health', database.health, ONE_SESSION, scheduledHealth),
-    of('migrate', database.migrate, database.migrate.maxConnections),
+    of('migrate', database.migrate, database.migrate.maxConnections + (database.migrate.atDeploy ? AT_DEPLOY : 0)),
     of('bootstrap', database.bootstrap, BOOTSTRAP_SESSIONS),
   ];
 }

@@ -17,7 +17,7 @@ export const sqlFolders: Readonly<Record<JobName, readonly string[]>> = {
   migrate: ['migrations', 'nightshift', 'session', 'migrate', 'seeds', 'inventory', 'roles', 'backup'],
   backup: ['backup', 'inventory', 'session'],
   verify: [],
-  'restore-drill': ['restore-drill', 'restore', 'drill', 'inventory', 'backup'],
+  'restore-drill': ['restore-drill', 'restore', 'drill', 'inventory', 'backup', 'session'],
   purge: ['purge', 'session'],
   health: ['health'],
   expire: [],

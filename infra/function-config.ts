@@ -14,6 +14,17 @@ export function functionSettings(defaults: { timeoutSeconds: number; memoryMiB: 
   };
 }
 
+const reservedConcurrency = wholeNumber(1, 10, 'runs')
+  .optional()
+  .describe(
+    'Runs at the same time; leave it out in an account whose limit is low: reserving takes it from all others.',
+  );
+
+/** What every function has that works alone. The steps of a workflow run beside each other, so they are not limited. */
+export function loneFunctionSettings(defaults: { timeoutSeconds: number; memoryMiB: number }) {
+  return { ...functionSettings(defaults), reservedConcurrency };
+}
+
 type SessionSettings = Pick<typeof databaseSettings, 'LOCK_TIMEOUT_MS' | 'STATEMENT_TIMEOUT_MS'>;
 
 /** What every function with a database session has; unset timeouts are the function's own defaults. */

@@ -4,12 +4,12 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { JobName } from './job-name.ts';
 import type { StackParts } from './stack-parts.ts';
 import { networkInterfaceActions, tracingActions } from './wildcard-actions.ts';
 
 interface FunctionRoleProps {
-  job: JobName;
+  /** Of the function, without the database. */
+  name: string;
   functionName: string;
   logGroup: ILogGroup;
   inVpc: boolean;
@@ -38,8 +38,8 @@ export function functionRole(scope: Construct, parts: StackParts, props: Functio
   ];
   return new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    description: `Nightshift ${parts.config.name}: ${props.job}`,
-    inlinePolicies: { [props.job]: new PolicyDocument({ statements }) },
+    description: `Nightshift ${parts.config.name}: ${props.name}`,
+    inlinePolicies: { [props.name]: new PolicyDocument({ statements }) },
   });
 }
 

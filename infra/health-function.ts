@@ -23,6 +23,7 @@ export function healthFunction(scope: Construct, parts: StackParts): ScheduledFu
     VERIFIED_MAX_AGE_HOURS: String(limits.verified),
     DRILL_MAX_AGE_HOURS: limits.drill?.toString(),
     REPLICA_MAX_AGE_HOURS: limits.replica?.toString(),
+    HALF_DONE_MAX_AGE_HOURS: String(config.alarms.halfDoneMaxAgeHours),
   };
   const schedules: JobSchedule[] = [
     { name: 'health-quarter-hour', schedule: healthQuarterHour, input: { tier: 'quarter-hour' } },

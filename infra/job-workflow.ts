@@ -1,5 +1,5 @@
 // The one way to make a state machine: log, tracing, a role with hand-written statements, schedules, and one Failures alarm
-// for whatever does not end well. backup-workflow.ts and restore-drill-workflow.ts say which states and functions.
+// for whatever does not end well. The <job>-workflow.ts files say which states and functions.
 import { ArnFormat, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -26,6 +26,8 @@ interface JobWorkflowProps {
   schedules: readonly JobSchedule[];
   /** What the alarm says when an execution fails, times out or is stopped. */
   failure: string;
+  /** The name of that alarm, where the function has one of its own; else it is that of the job. */
+  failureAlarm?: string;
 }
 
 /** A function as a task invokes it. */
@@ -111,10 +113,10 @@ export class JobWorkflow extends Construct {
     });
   }
 
-  private watchFailures({ job, parts, failure }: JobWorkflowProps): void {
+  private watchFailures({ job, parts, failure, failureAlarm }: JobWorkflowProps): void {
     const options = { period: Duration.minutes(5), statistic: Stats.SUM };
     parts.alarms.add(this, 'Failures', {
-      name: `${job}-failures`,
+      name: failureAlarm ?? `${job}-failures`,
       description: failure,
       // Each filled and then summed as a list: one of the three without any data must not swallow the other two.
       metric: new MathExpression({

@@ -40,6 +40,11 @@ export const retries = {
     serviceErrors,
     { ErrorEquals: ENDED_WITHOUT_ANSWER, IntervalSeconds: 5, MaxAttempts: 2, BackoffRate: 2 },
   ],
+  /** The same, after the server has let go the session of the one that was ended: until then it holds the lock. */
+  unansweredWithLock: [
+    serviceErrors,
+    { ErrorEquals: ENDED_WITHOUT_ANSWER, IntervalSeconds: 60, MaxAttempts: 2, BackoffRate: 2 },
+  ],
   /** Any error, twice: for steps that make the same again, or only read. */
   any: [serviceErrors, { ErrorEquals: ['States.ALL'], IntervalSeconds: 5, MaxAttempts: 2, BackoffRate: 2 }],
 } as const;

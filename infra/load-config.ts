@@ -10,6 +10,7 @@ import { connectionsNeeded, jobConnections } from './connection-budget.ts';
 import { describeConfigIssue } from './describe-config-issue.ts';
 import { drillSection, targetProblems } from './drill-config.ts';
 import { firstSkippedDate } from './local-time-gaps.ts';
+import { migrateSection, pollProblems } from './migrate-config.ts';
 
 /** Either all databases with their defaults, or every problem as one line each. */
 export type LoadedConfig =
@@ -61,6 +62,7 @@ export function checkConfig(raw: unknown, now: Date): LoadedConfig {
       ...exceededBudget(part, start),
       ...lockBeyondKeep(part, start),
       ...wrongTarget(part, start),
+      ...tooManyPolls(part, start),
     );
   }
   return problems.length > 0 ? { problems } : { databases };
@@ -175,6 +177,11 @@ function wrongTarget(part: unknown, start: string): string[] {
   return targetProblems(drill.target, { host: source, adminSecretArn: secretArn, region }).map(
     (problem) => `${start}.restoreDrill.target.${problem}`,
   );
+}
+
+function tooManyPolls(part: unknown, start: string): string[] {
+  const { data: migrate } = migrateSection.safeParse(field(part, 'migrate'));
+  return migrate === undefined ? [] : pollProblems(migrate).map((problem) => `${start}.migrate.${problem}`);
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,5 +1,5 @@
-// The stack of one database: bucket, access, alarms, queues and one function per job, and the workflow
-// of the backup. No stack refers to another.
+// The stack of one database: bucket, access, alarms, queues and one function per job, and the workflows
+// of backup, restore-drill and migrate. No stack refers to another.
 import { Annotations, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
@@ -14,7 +14,9 @@ import { DatabaseAccess } from './database-access.ts';
 import { EventQueues } from './event-queues.ts';
 import { expireFunction } from './expire-function.ts';
 import { healthFunction } from './health-function.ts';
+import { migrateAtDeploy } from './migrate-at-deploy.ts';
 import { migrateFunction } from './migrate-function.ts';
+import { migrateWorkflow } from './migrate-workflow.ts';
 import { postgresClientLayer } from './postgres-client-layer.ts';
 import { purgeFunction } from './purge-function.ts';
 import { reportFunction } from './report-function.ts';
@@ -53,7 +55,8 @@ export class NightshiftStack extends Stack {
     const parts: StackParts = { config, store, access, alarms, queues, scheduleGroup, clientLayer, paused };
 
     bootstrapFunction(this, parts);
-    migrateFunction(this, parts);
+    const migrationWorkflow = migrateWorkflow(this, parts, migrateFunction(this, parts));
+    if (config.migrate.atDeploy) migrateAtDeploy(this, parts);
     const backup = backupFunction(this, parts);
     const verify = verifyFunction(this, parts);
     const workflow = backupWorkflow(this, parts, { backup, verify });
@@ -67,6 +70,11 @@ export class NightshiftStack extends Stack {
     this.output('BackupBucketName', store.bucket.bucketName, 'Backups, run records and reports');
     this.output('BackupWorkflowArn', workflow.machine.stateMachineArn, 'Start it for a backup with its verification');
     this.output('DrillWorkflowArn', drillWorkflow.machine.stateMachineArn, 'Start it for a restore drill');
+    this.output(
+      'MigrateWorkflowArn',
+      migrationWorkflow.machine.stateMachineArn,
+      'Start it for migrations that may take long',
+    );
     this.output('AlarmTopicArn', alarms.topic.topicArn, 'Every alarm reports here');
     this.warn(config, paused);
   }
@@ -82,6 +90,11 @@ export class NightshiftStack extends Stack {
       warn(
         'paused',
         `${config.name} is paused until ${config.pausedUntil}: no schedule starts and no alarm on silence or age reports. They start again with the first deploy on or after that date, not by themselves`,
+      );
+    if (config.migrate.atDeploy)
+      warn(
+        'migrate-at-deploy',
+        `${config.name}: migrate.atDeploy applies new migration files while it is deployed. Bootstrap must have been run before, or the deployment fails and is rolled back; a rollback reverts no migration`,
       );
     if (config.alarms.emails.length === 0)
       warn(

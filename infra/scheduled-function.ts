@@ -43,8 +43,13 @@ interface ScheduledFunctionProps {
   retriesOfFailedEvent: 0 | 2;
   /** None for a job that is invoked by hand. */
   schedules: readonly JobSchedule[];
-  /** By the workflow on these schedules: no schedule of its own starts the function, and no alarm tells of its errors. */
-  startedBy?: 'schedule' | 'workflow';
+  /**
+   * By the workflow on these schedules, or by a deployment: no schedule of its own starts the function, and no alarm tells of
+   * its errors, for the workflow or whoever deploys is told of them.
+   */
+  startedBy?: 'schedule' | 'workflow' | 'deployment';
+  /** For a second function of the job: it is named `<job>-<part>`, and its entry is functions/<job>/<part>-handler.ts. */
+  part?: string;
   layer?: ILayerVersion | undefined;
 }
 
@@ -55,7 +60,8 @@ export class ScheduledFunction extends Construct {
     super(scope, id);
     const { job, parts, settings } = props;
     const { config } = parts;
-    const functionName = `nightshift-${config.name}-${job}`;
+    const name = props.part === undefined ? job : `${job}-${props.part}`;
+    const functionName = `nightshift-${config.name}-${name}`;
 
     const logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/aws/lambda/${functionName}`,
@@ -64,7 +70,7 @@ export class ScheduledFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = functionRole(this, parts, {
-      job,
+      name,
       functionName,
       logGroup,
       inVpc: props.usesDatabase,
@@ -72,8 +78,8 @@ export class ScheduledFunction extends Construct {
     });
     this.handler = new NodejsFunction(this, 'Function', {
       functionName,
-      description: `Nightshift ${config.name}: ${job}`,
-      entry: join(projectRoot, 'functions', job, 'handler.ts'),
+      description: `Nightshift ${config.name}: ${name}`,
+      entry: join(projectRoot, 'functions', job, props.part === undefined ? 'handler.ts' : `${props.part}-handler.ts`),
       projectRoot,
       depsLockFilePath: join(projectRoot, 'package-lock.json'),
       bundling: functionBundle(job),
@@ -98,7 +104,7 @@ export class ScheduledFunction extends Construct {
       onFailure: new SqsDestination(parts.queues.failed),
     });
 
-    if (props.startedBy !== 'workflow') {
+    if (props.startedBy === undefined || props.startedBy === 'schedule') {
       jobSchedules(this, parts, startFunction(this.handler), job, props.schedules);
       this.watchFailures(job, parts);
     }

@@ -1,5 +1,6 @@
 // What a health check is: one SQL file per range of server versions and one definition with its thresholds.
 // Each file in checks/ exports one definition; all-checks.ts lists them.
+import type { MetricName } from '../shared/metrics.ts';
 import { quoteIdentifier } from '../shared/quote-identifier.ts';
 import type { Status, Tier, Unit } from './contract.ts';
 
@@ -42,8 +43,13 @@ export interface CheckDefinition<Row extends CheckRow = CheckRow> {
   /** The file for servers of this major version and later; the newest that fits is taken. None for a check without SQL. */
   readonly sql: readonly { readonly sinceMajor: number; readonly file: string }[];
   readonly thresholds: Thresholds;
-  /** `pg_monitor` when the check is blind without it; the check is then unknown with the GRANT. */
-  readonly needs: 'nothing' | 'pg_monitor';
+  /**
+   * `pg_monitor` when the check is blind without it: it is then unknown with the GRANT. `bootstrap` when it reads schema
+   * nightshift: where that is missing, of an older version or not readable, it is unknown and says to run bootstrap.
+   */
+  readonly needs: 'nothing' | 'pg_monitor' | 'bootstrap';
+  /** Gets the value; no datapoint when the check is unknown. */
+  readonly metric?: MetricName;
   /** Rows are in the order of the SQL file, the worst first. Pure. */
   judge(rows: readonly Row[], thresholds: Thresholds, server: ServerFacts): Finding;
 }

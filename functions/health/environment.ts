@@ -2,6 +2,9 @@
 import { ageLimitSettings, backupStoreSettings, databaseSettings, LONGEST_AGE_HOURS } from '../shared/environment.ts';
 import { type EnvironmentVariables, integer, optional, withFallback } from '../shared/read-environment.ts';
 
+/** A migration file may be half done for so many hours where the config says nothing else. */
+export const HALF_DONE_HOURS = 6;
+
 export const healthSettings = {
   ...databaseSettings,
   ...backupStoreSettings,
@@ -20,6 +23,15 @@ export const healthSettings = {
       min: 1,
       max: LONGEST_AGE_HOURS,
     }),
+  ),
+  HALF_DONE_MAX_AGE_HOURS: withFallback(
+    integer({
+      summary: 'How long a migration file may be half done, in hours.',
+      example: '6',
+      min: 1,
+      max: LONGEST_AGE_HOURS,
+    }),
+    HALF_DONE_HOURS,
   ),
   // A check that waits is itself a burden on a server in trouble: it gives up and says "unknown".
   LOCK_TIMEOUT_MS: withFallback(

@@ -4,6 +4,7 @@ import { secretCredentials } from '../shared/credentials.ts';
 import { createDatabase, limitsOf, tlsOf } from '../shared/database.ts';
 import { jobHandler } from '../shared/job-handler.ts';
 import { runAges } from './ages/run-ages.ts';
+import { checksOfTier } from './all-checks.ts';
 import { healthEvent } from './contract.ts';
 import { healthSettings } from './environment.ts';
 import { runHealth } from './run-health.ts';
@@ -36,7 +37,9 @@ export const handler = jobHandler({
         event.tier === 'minute'
           ? []
           : await runAges({ store, database: settings.DATABASE_NAME, limits, clock, log, metrics });
-      return await runHealth({ database, tier: event.tier, ages, statementTimeoutMs, log, metrics, clock, signal });
+      const { tier } = event;
+      const checks = checksOfTier(tier, { halfDoneHours: settings.HALF_DONE_MAX_AGE_HOURS });
+      return await runHealth({ database, tier, checks, ages, statementTimeoutMs, log, metrics, clock, signal });
     } finally {
       await database.close();
     }

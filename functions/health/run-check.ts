@@ -2,7 +2,15 @@
 // Must never turn "could not look" into ok.
 import type { DatabaseSession } from '../shared/database.ts';
 import { describeError, JobFailure } from '../shared/job-failure.ts';
-import { INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlState } from '../shared/postgres-errors.ts';
+import {
+  INSUFFICIENT_PRIVILEGE,
+  INVALID_SCHEMA_NAME,
+  LOCK_NOT_AVAILABLE,
+  QUERY_CANCELED,
+  sqlState,
+  UNDEFINED_COLUMN,
+  UNDEFINED_TABLE,
+} from '../shared/postgres-errors.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
 import {
   type CheckDefinition,
@@ -60,7 +68,7 @@ async function findOut(
   } catch (error) {
     if (isSessionLost(error)) throw sessionLost(check.id, error);
     await session.query('rollback');
-    return explain(error, server, timeoutMs);
+    return explain(error, check, server, timeoutMs);
   }
   return check.judge(rows, check.thresholds, server);
 }
@@ -69,9 +77,25 @@ function unknown(message: string, fix: string | null): Finding {
   return { status: 'unknown', value: null, message, fix };
 }
 
-function explain(error: unknown, server: ServerFacts, timeoutMs: number): Finding {
+/** What the server says where bootstrap has not run, or only that of an older version. */
+const NO_BOOTSTRAP: ReadonlySet<string> = new Set([
+  UNDEFINED_TABLE,
+  UNDEFINED_COLUMN,
+  INVALID_SCHEMA_NAME,
+  INSUFFICIENT_PRIVILEGE,
+]);
+
+function explain(
+  error: unknown,
+  { needs }: Pick<CheckDefinition, 'needs'>,
+  server: ServerFacts,
+  timeoutMs: number,
+): Finding {
   const state = sqlState(error);
   const detail = `${describeError(error)} (SQLSTATE ${state ?? 'none'})`;
+  if (needs === 'bootstrap' && state !== undefined && NO_BOOTSTRAP.has(state)) {
+    return unknown(`role "${server.roleName}" cannot read schema nightshift: ${detail}; run bootstrap`, null);
+  }
   if (state === INSUFFICIENT_PRIVILEGE) {
     return unknown(`role "${server.roleName}" may not look: ${detail}`, grantMonitor(server.roleName));
   }

@@ -33,7 +33,7 @@ export function chooseMigrations(
     return { direction: 'up', migrations: pending.filter(({ number }) => number <= target), halfDone };
   }
   const applied = halfDone === undefined ? state.applied : [...state.applied, halfDone.migration];
-  const target = to ?? Math.max(0, applied.length - 1);
+  const target = to ?? downTarget(state);
   if (target > whole) throw wrongTarget('down', target, 0, whole);
   const migrations = applied.filter(({ number }) => number > target).toReversed();
   const stuck = migrations.find(({ irreversibleBecause }) => irreversibleBecause !== undefined);
@@ -46,6 +46,11 @@ export function chooseMigrations(
     });
   }
   return { direction: 'down', migrations, halfDone };
+}
+
+/** The target of a down that names none: one file less, a half done one among them. */
+export function downTarget({ applied, halfDone }: Pick<MigrateState, 'applied' | 'halfDone'>): number {
+  return Math.max(0, applied.length + (halfDone === undefined ? 0 : 1) - 1);
 }
 
 function otherDirection({ migration, direction, statementsDone }: HalfDone, action: string): JobFailure {

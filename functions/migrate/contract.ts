@@ -97,6 +97,9 @@ const statusResult = z.strictObject({
   ...stateShape,
   changed: z.array(z.string()).describe('applied files whose text is no longer the one that was run'),
   drift: driftResultSchema.nullable().describe('null: not asked for'),
+  downTo: count.describe(
+    'where down without a target would go; whoever may have to ask twice for one down names it, or two files are reverted',
+  ),
 });
 
 const runResult = z.strictObject({

@@ -1,6 +1,6 @@
 // The settings of migrate: the contract between infra and this function.
 import { backupStoreSettings, clientToolsSettings, databaseSettings } from '../shared/environment.ts';
-import { type EnvironmentVariables, integer, withFallback } from '../shared/read-environment.ts';
+import { type EnvironmentVariables, integer, text, withFallback } from '../shared/read-environment.ts';
 
 export const migrateSettings = {
   ...databaseSettings,
@@ -19,3 +19,16 @@ export const migrateSettings = {
 } as const;
 
 export type MigrateEnvironment = EnvironmentVariables<typeof migrateSettings>;
+
+/** Those of the function that a deployment invokes. */
+export const migrateAtDeploySettings = {
+  ...migrateSettings,
+  STACK_NAME: text({
+    summary: 'Only in the function that a deployment invokes: the stack, which its runs name as who asked for them.',
+    example: 'Nightshift-orders',
+    pattern: /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
+    allowed: 'the name of a stack',
+  }),
+} as const;
+
+export type MigrateAtDeployEnvironment = EnvironmentVariables<typeof migrateAtDeploySettings>;

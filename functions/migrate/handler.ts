@@ -1,45 +1,12 @@
-// Lambda entry of migrate: applies, reverts or lists the files of sql/migrations. Invoked by hand or at deploy, never scheduled.
-import { secretCredentials } from '../shared/credentials.ts';
-import { createDatabase, limitsOf, tlsOf } from '../shared/database.ts';
+// Lambda entry of migrate: applies, reverts or lists the files of sql/migrations. Invoked by hand or by its workflow, never scheduled.
 import { jobHandler } from '../shared/job-handler.ts';
-import { productFolder } from '../shared/migration-files.ts';
 import { migrateEventSchema } from './contract.ts';
 import { migrateSettings } from './environment.ts';
-import { runMigrate } from './run-migrate.ts';
-
-/** A long statement is left to the server by then: recording, answering and closing have to fit into what remains. */
-const LEAVE_BEFORE_DEADLINE_MS = 60_000;
+import { runInFunction } from './run-in-function.ts';
 
 export const handler = jobHandler({
   job: 'migrate',
   settings: migrateSettings,
   event: migrateEventSchema,
-  run: async (job) => {
-    const limits = limitsOf(job.settings);
-    const database = createDatabase({
-      job: 'migrate',
-      credentials: secretCredentials(job.settings.DATABASE_SECRET_ARN),
-      tls: tlsOf(job.settings),
-      limits,
-      maxConnections: job.settings.MAX_CONNECTIONS,
-      // A data change that row level security would cut must fail instead of changing fewer rows.
-      rowSecurity: 'off',
-    });
-    const pause = AbortSignal.timeout(Math.max(0, job.timeLimitMs - LEAVE_BEFORE_DEADLINE_MS));
-    try {
-      return await runMigrate({
-        ...job,
-        database,
-        limits,
-        folder: productFolder('migrations'),
-        mayWatch: job.settings.MAX_CONNECTIONS > 1,
-        databaseName: job.settings.DATABASE_NAME,
-        clientDirectories: job.settings.POSTGRES_CLIENT_DIRECTORIES,
-        lockAttempts: job.settings.LOCK_ATTEMPTS,
-        pause,
-      });
-    } finally {
-      await database.close();
-    }
-  },
+  run: runInFunction,
 });

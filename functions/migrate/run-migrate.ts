@@ -3,7 +3,7 @@ import type { Database, SessionLimits } from '../shared/database.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import { type Migration, type MigrationFolder, readMigrations } from '../shared/migration-files.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import { chooseMigrations } from './choose-migrations.ts';
+import { chooseMigrations, downTarget } from './choose-migrations.ts';
 import type { MigrateEvent, MigrateResult } from './contract.ts';
 import { findDrift } from './drift/find-drift.ts';
 import { describeState, readProgress, runMigrations } from './engine/run-migrations.ts';
@@ -71,7 +71,15 @@ async function runStatus(context: MigrateContext, files: readonly Migration[]): 
   const { state, running } = await database.withSession(async (session) => await readProgress(session, files));
   const changed = state.changed.map(({ migration }) => migration.up.file);
   const drift = event.drift === true ? await findDrift(context, { applied: state.applied, limits }) : null;
-  return { action: 'status', dryRun: event.dryRun ?? false, ...describeState(context, state), running, changed, drift };
+  return {
+    action: 'status',
+    dryRun: event.dryRun ?? false,
+    ...describeState(context, state),
+    running,
+    changed,
+    drift,
+    downTo: downTarget(state),
+  };
 }
 
 /** All files are looked at; what is applied already is only the ground on which the pending ones stand. */

@@ -20,6 +20,7 @@ export const metrics = {
   BackupsExpired: { unit: 'Count', about: 'backups removed by the expiry policy' },
   RowsPurged: { unit: 'Count', about: 'rows deleted past their retention period' },
   MigrationsPending: { unit: 'Count', about: 'migration files that are not applied' },
+  MigrationHalfDoneHours: { unit: 'None', about: 'hours since a migration file was left half done; 0 when none is' },
   HealthCritical: { unit: 'Count', about: 'checks with status critical' },
   HealthWarning: { unit: 'Count', about: 'checks with status warning' },
   HealthUnknown: { unit: 'Count', about: 'checks that could not look' },

@@ -39,6 +39,7 @@ export async function splitMigration(file: string, written: string): Promise<Mig
   try {
     const { stmts = [] } = await parse(text);
     const bytes = Buffer.from(text, 'utf8');
+    const placeAt = placesIn(bytes);
     const statements = stmts.map((raw, index): MigrationStatement => {
       // Offsets are bytes. Only the last statement has no length: it runs to the end of the file.
       const start = raw.stmt_location ?? 0;
@@ -46,7 +47,7 @@ export async function splitMigration(file: string, written: string): Promise<Mig
       const statement = bytes.subarray(start, end).toString('utf8');
       const blank = /^\s*/.exec(statement)?.[0] ?? '';
       const trimmed = statement.trim();
-      const place = placeOf(`${bytes.subarray(0, start).toString('utf8')}${blank}`);
+      const place = placeAt(start + Buffer.byteLength(blank));
       if (!raw.stmt) throw new TypeError(`statement ${index + 1} of "${file}" has no tree`);
       return { number: index + 1, text: trimmed, firstLine: firstLineOf(trimmed), ...place, tree: raw.stmt };
     });
@@ -56,7 +57,7 @@ export async function splitMigration(file: string, written: string): Promise<Mig
       .filter(({ tokenName }) => tokenName === 'SQL_COMMENT')
       .map((token) => ({
         text: token.text,
-        line: placeOf(bytes.subarray(0, token.start).toString('utf8')).line,
+        line: placeAt(token.start).line,
       }));
     return { statements, comments, checksum: sha256(words.join(' ')) };
   } catch (error) {
@@ -114,6 +115,25 @@ const PSQL_INSTEAD: Readonly<Record<string, string>> = {
 };
 
 const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
+
+/** Where bytes of a file are, of which many are asked: only the line itself is read for each. */
+function placesIn(bytes: Buffer): (offset: number) => { line: number; column: number } {
+  const starts = [0];
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const line = bytes.subarray(starts[low], offset).toString('utf8');
+    return { line: low + 1, column: Array.from(line).length + 1 };
+  };
+}
+
+const LINE_FEED = 0x0a;
 
 /** The first line of a statement, short enough for a message and a table row. */
 export function firstLineOf(statement: string): string {

@@ -9,7 +9,7 @@ import { expireSettings } from '../../functions/expire/environment.ts';
 import { healthEvent, healthResult } from '../../functions/health/contract.ts';
 import { healthSettings } from '../../functions/health/environment.ts';
 import { migrateEventSchema, migrateResultSchema } from '../../functions/migrate/contract.ts';
-import { migrateSettings } from '../../functions/migrate/environment.ts';
+import { migrateAtDeploySettings } from '../../functions/migrate/environment.ts';
 import { purgeEvent, purgeResult } from '../../functions/purge/contract.ts';
 import { purgeSettings } from '../../functions/purge/environment.ts';
 import { reportEvent, reportResult } from '../../functions/report/contract.ts';
@@ -39,7 +39,7 @@ export const jobContracts: Readonly<Record<JobName, JobContract>> = {
     example: { job: 'bootstrap', requestedBy },
   },
   migrate: {
-    settings: migrateSettings,
+    settings: migrateAtDeploySettings,
     event: migrateEventSchema,
     result: migrateResultSchema,
     example: { job: 'migrate', action: 'up', requestedBy },

@@ -9,16 +9,9 @@ export type LintFormat = (typeof lintFormats)[number];
 
 /** The findings in that format, with a line break at the end; `color` is for text alone. */
 export function lintOutput(format: LintFormat, findings: readonly LintFinding[], color = false): string {
-  switch (format) {
-    case 'text':
-      return lintText(findings, color);
-    case 'json':
-      return lintJson(findings);
-    case 'sarif':
-      return lintSarif(findings);
-    case 'github':
-      return lintAnnotations(findings);
-  }
+  if (format === 'text') return lintText(findings, color);
+  if (format === 'json') return lintJson(findings);
+  return format === 'sarif' ? lintSarif(findings) : lintAnnotations(findings);
 }
 
 /** SGR codes of the terminal (ECMA-48). */
@@ -100,7 +93,7 @@ export function lintAnnotations(findings: readonly LintFinding[]): string {
   return findings
     .map((one) => {
       const place = `file=${property(fileOf(one))},line=${one.line},col=${one.column},title=${property(one.rule)}`;
-      return `::${one.severity} ${place}::${text(`${one.message}. Instead: ${one.instead}.`)}\n`;
+      return `::${one.severity} ${place}::${escape(`${one.message}. Instead: ${one.instead}.`)}\n`;
     })
     .join('');
 }
@@ -111,10 +104,10 @@ function fileOf({ file }: LintFinding): string {
 }
 
 /** Escapes of the runner's toolkit (packages/core/src/command.ts): a line break would end the command. */
-function text(value: string): string {
+function escape(value: string): string {
   return value.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 function property(value: string): string {
-  return text(value).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return escape(value).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

@@ -6,7 +6,16 @@ select
   case when e.oid is null then t.typname else e.typname end::text as type_name,
   e.oid is not null as is_array,
   a.atttypmod as modifier,
-  a.attnotnull as not_null
+  -- PostgreSQL 18 sets attnotnull also for a constraint that is NOT VALID: then old rows may hold nulls.
+  a.attnotnull
+    and not exists (
+      select
+      from pg_catalog.pg_constraint k
+      where k.conrelid = a.attrelid
+        and k.contype = 'n'
+        and not k.convalidated
+        and a.attnum = any (k.conkey)
+    ) as not_null
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type RehearsedStatement, rehearsalResultSchema } from '../../functions/migrate/rehearse/contract.ts';
 import { rehearseMigrations, requireRehearsed } from '../../functions/migrate/rehearse/rehearse-migrations.ts';
 import { productFolder, readMigrations } from '../../functions/shared/migration-files.ts';
-import { catalogSnapshot } from './catalog-snapshot.ts';
 import { filesOfTest } from './migration-files-of-test.ts';
 import { type OwnCluster, roleLogin, startOwnCluster } from './own-cluster.ts';
 import { scratchDatabases, withScratchRun } from './scratch-of-test.ts';
@@ -284,24 +283,6 @@ describe('rehearseMigrations', () => {
     ]);
     expect(result.notRehearsed).toEqual(['migrations/0002_form.up.sql']);
     expect(() => requireRehearsed(result)).toThrow(/0001_form\.up\.sql:2: statement 2 .* SQLSTATE 42701/);
-  });
-
-  test('the live database: catalog, statistics and rows are as before', async () => {
-    const client = await cluster.client(dbname);
-    const figures = async () =>
-      (
-        await client.query(
-          'select relname, seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables order by relid',
-        )
-      ).rows;
-    // Statistics of the sessions before come a moment late.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const [catalog, statistics] = [await catalogSnapshot(client), await figures()];
-
-    await rehearse(['alter table shop.orders add column more int not null default 1', 'drop table shop.customers']);
-
-    expect(await figures()).toEqual(statistics);
-    expect(await catalogSnapshot(client)).toEqual(catalog);
   });
 
   test('what the copy cannot have: it is named, and the rest is rehearsed', async () => {

@@ -47,12 +47,14 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
   );
 
   test.each([
-    ['backup', /^BackupWorkflow/],
-    ['restore-drill', /^RestoreDrillWorkflow/],
-  ])('the workflow of %s fails, runs out of time or is stopped: one alarm tells of all three', (job, id) => {
+    ['backup-failures', /^BackupWorkflow/],
+    ['restore-drill-failures', /^RestoreDrillWorkflow/],
+    // Beside migrate-failures: its function is also invoked without the workflow.
+    ['migrate-workflow-failures', /^MigrateWorkflow/],
+  ])('%s: the workflow fails, runs out of time or is stopped: one alarm tells of all three', (name, id) => {
     const machines = Object.keys(templateOf(synthesized, database).findResources('AWS::StepFunctions::StateMachine'));
     const machine = machines.find((one) => id.test(one));
-    const failures = alarm(database, `${job}-failures`);
+    const failures = alarm(database, name);
     const queries: { Expression?: string; MetricStat?: { Metric: object; Stat: string } }[] = failures?.Metrics;
 
     expect(failures).toMatchObject({
@@ -66,12 +68,12 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
       'SUM([FILL(failed,0),FILL(timedout,0),FILL(aborted,0)])',
     ]);
     expect(queries.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat] : []))).toEqual(
-      ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map((name) =>
+      ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map((metricName) =>
         expect.objectContaining({
           Stat: 'Sum',
           Metric: {
             Namespace: 'AWS/States',
-            MetricName: name,
+            MetricName: metricName,
             Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: machine } }],
           },
         }),
@@ -127,7 +129,7 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
     const names = alarmNames(database);
     const [topic] = Object.keys(templateOf(synthesized, database).findResources('AWS::SNS::Topic'));
 
-    expect(names).toHaveLength(database === 'orders' ? 23 : 22);
+    expect(names).toHaveLength(database === 'orders' ? 25 : 24);
     for (const name of names) {
       const { AlarmDescription, AlarmActions, OKActions } = alarm(database, name);
       expect(AlarmDescription).toMatch(new RegExp(`^.{20,}\\. Runbook: docs/runbook\\.md#${name}$`));
@@ -155,6 +157,7 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
     ['backup-too-old', 'BackupAgeHours', 28],
     ['rpo-not-met', 'RpoHours', database === 'orders' ? 40 : 31],
     ['drill-too-old', 'DrillAgeHours', 76],
+    ['migration-half-done', 'MigrationHalfDoneHours', database === 'orders' ? 12 : 6],
   ])('%s: %s of health is above its limit, or nobody has looked', (name, metric, hours) => {
     expect(alarm(database, name)).toMatchObject({
       Namespace: 'Nightshift',
@@ -321,6 +324,7 @@ test('names that infra repeats because it may not import them: they equal those 
       'DrillAgeHours',
       'ReplicaCopyAgeHours',
       'DrillFailed',
+      'MigrationHalfDoneHours',
     ]),
   );
 });

@@ -186,7 +186,9 @@ describe('the state machine', () => {
 
   test('the nightly schedule: it starts the workflow and not the function, with an event that the backup takes', () => {
     const template = templateWith({});
-    const [machine] = Object.keys(template.findResources('AWS::StepFunctions::StateMachine'));
+    const machine = Object.keys(template.findResources('AWS::StepFunctions::StateMachine')).find((id) =>
+      id.startsWith('BackupWorkflow'),
+    );
     const schedules = propertiesOf(template, 'AWS::Scheduler::Schedule').filter(({ Name }) => Name === 'backup');
     const input = schedules[0]?.Target.Input.replace('<aws.scheduler.scheduled-time>', now.toISOString());
 

@@ -144,6 +144,17 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     );
   });
 
+  test('the workflow of migrate: it may invoke migrate and deliver its log, and nothing else', () => {
+    const statements = roles(template).get(`Nightshift ${database}: workflow of migrate`) ?? [];
+
+    expect(allowedOn(statements, 'lambda:InvokeFunction')).toEqual([
+      expect.stringMatching(/^<MigrateFunction\w+\.Arn>$/),
+    ]);
+    expect(statements.flatMap(({ actions }) => actions).filter((action) => !/^(logs|xray):/.test(action))).toHaveLength(
+      1,
+    );
+  });
+
   test('restore-drill: it may read backups and leave evidence, and put no part of a backup', () => {
     expect(may('restore-drill', 's3:GetObject')).toEqual(
       under('*/archive/*', '*/drilled/*', '*/inventory.json', '*/manifest.json', '*/verified/*'),
@@ -360,5 +371,22 @@ describe('optional permissions', () => {
       ),
     );
     expect(readers.map(([role]) => role)).toEqual(['Nightshift sample: restore-drill']);
+  });
+
+  test('migrations with the deployment: that function may what migrate may, and the trigger may invoke nothing else', () => {
+    const template = templateOf(synthesize([sampleDatabase({ migrate: { atDeploy: true } })]), 'sample');
+    const own = (job: string) =>
+      statementsOfJob(template, 'sample', job)
+        .filter(({ effect }) => effect === 'Allow')
+        .flatMap(({ sid, actions, resources }) => (sid === 'WriteLog' ? [] : [{ sid, actions, resources }]));
+    const invoking = [...roles(template)].flatMap(([role, statements]) =>
+      allowedOn(statements, 'lambda:InvokeFunction').map((resource) => [role, resource]),
+    );
+
+    expect(own('migrate-at-deploy')).toEqual(own('migrate'));
+    expect(invoking.filter(([, resource = '']) => resource.includes('AtDeploy'))).toEqual([
+      ['undefined', expect.stringMatching(/^<MigrateAtDeployFunction\w+\.Arn>:\*$/)],
+    ]);
+    expect(invoking.filter(([role]) => role === 'undefined')).toHaveLength(1);
   });
 });

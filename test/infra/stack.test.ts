@@ -275,7 +275,7 @@ describe('database access', () => {
 
 describe('settings that reach a function', () => {
   test('what the config does not say: the variable is left out, so the default of the function holds', () => {
-    const ages = ['BACKUP_MAX_AGE_HOURS', 'VERIFIED_MAX_AGE_HOURS', 'DRILL_MAX_AGE_HOURS'];
+    const ages = ['BACKUP_MAX_AGE_HOURS', 'VERIFIED_MAX_AGE_HOURS', 'DRILL_MAX_AGE_HOURS', 'HALF_DONE_MAX_AGE_HOURS'];
     const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS', ...ages];
 
     expect(Object.keys(functionOf('sample', 'health')?.Environment.Variables).toSorted()).toEqual(

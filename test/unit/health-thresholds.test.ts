@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { allChecks, checksOfTier } from '../../functions/health/all-checks.ts';
 import { gradeValue, type ServerFacts } from '../../functions/health/check-definition.ts';
 import { connections } from '../../functions/health/checks/connections.ts';
+import { type HalfDoneRow, halfDoneMigration } from '../../functions/health/checks/half-done-migration.ts';
 import { invalidIndexes } from '../../functions/health/checks/invalid-indexes.ts';
 import { multixactAge } from '../../functions/health/checks/multixact-age.ts';
 import { oldestXmin } from '../../functions/health/checks/oldest-xmin.ts';
@@ -135,6 +136,32 @@ describe('judge', () => {
   });
 });
 
+describe('halfDoneMigration', () => {
+  const row = { number: 7, name: 'index_orders', state: 'going up', statements_done: 2 };
+  const judge = (rows: readonly HalfDoneRow[]) => halfDoneMigration.judge(rows, halfDoneMigration.thresholds, facts);
+
+  test('no file is half done: ok with the value 0, so that its metric has a datapoint', () => {
+    expect(judge([])).toMatchObject({ status: 'ok', value: 0 });
+  });
+
+  test.each([
+    [0, 'warning'],
+    [5.9, 'warning'],
+    [6, 'critical'],
+  ])('a file is half done for %d h: %s, with the file and what to do', (value, status) => {
+    const finding = judge([{ ...row, value }]);
+
+    expect(finding).toMatchObject({ status, value });
+    expect(finding.message).toContain('migration 7 "index_orders" is half done (going up, 2 of its statements');
+    expect(finding.message).toContain('up goes on');
+  });
+
+  test('it is half reverted: down goes on; nobody knows since when: unknown', () => {
+    expect(judge([{ ...row, state: 'going down', value: 1 }]).message).toContain('down goes on');
+    expect(judge([{ ...row, value: null }])).toMatchObject({ status: 'unknown', value: null });
+  });
+});
+
 describe('allChecks', () => {
   test('every SQL file of health is used by a check, and every file a check names is there', () => {
     const named = allChecks.flatMap(({ sql }) => sql.map(({ file }) => file));
@@ -148,6 +175,14 @@ describe('allChecks', () => {
     expect(new Set(ids).size).toBe(ids.length);
     expect(checksOfTier('minute').length).toBeLessThan(checksOfTier('quarter-hour').length);
     expect(checksOfTier('daily')).toEqual(allChecks);
+  });
+
+  test('the config gives a limit for half done migrations: the check has it in the tiers that run it, and no other changes', () => {
+    const limited = checksOfTier('daily', { halfDoneHours: 12 });
+    const changed = limited.filter((check) => !allChecks.includes(check));
+
+    expect(changed.map(({ id, thresholds }) => [id, thresholds.critical])).toEqual([['half-done-migration', 12]]);
+    expect(checksOfTier('minute', { halfDoneHours: 12 })).toEqual(checksOfTier('minute'));
   });
 });
 

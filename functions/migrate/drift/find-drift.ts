@@ -24,8 +24,9 @@ const LEFT_OUT = 'nightshift';
 /** Everything that differs, owners and grants too. A file that does not run there makes the outcome unknown, never none. */
 export async function findDrift(context: ScratchContext, request: DriftRequest): Promise<DriftResult> {
   const startedMs = context.clock.monotonicMs();
-  return await withScratchServer(context, async ({ live, create }) => {
-    const scratch = await create();
+  return await withScratchServer(context, async (server) => {
+    const { live } = server;
+    const scratch = await server.create();
     const made = await scratch.database.withSession(async (session) => {
       await installNightshift(scratch, session);
       for (const { up } of request.applied) {

@@ -57,7 +57,9 @@ function apply(schema: RunSchema, table: RunTable, alter: AlterCommand): void {
     }
     case 'AT_ValidateConstraint': {
       const known = table.constraints.get(name);
-      if (known) table.constraints.set(name, { ...known, isValid: true });
+      if (!known) return;
+      table.constraints.set(name, { ...known, isValid: true });
+      if (known.kind === 'not null') setNotNull(table, known.columns);
       return;
     }
     case 'AT_DropConstraint':
@@ -104,16 +106,8 @@ export function addConstraint(schema: RunSchema, table: RunTable, constraint: Co
   const written = constraintFacts(schema, table, constraint, column);
   if (!written) return;
   table.constraints.set(written.name, written);
-  if (written.kind === 'primary key') {
-    for (const name of written.columns) {
-      const known = table.columns.get(name);
-      if (known) table.columns.set(name, { ...known, notNull: true });
-    }
-  }
-  if (written.kind === 'not null') {
-    const known = table.columns.get(written.columns[0] ?? '');
-    if (known && written.isValid) table.columns.set(known.name, { ...known, notNull: true });
-  }
+  const setsNotNull = written.kind === 'primary key' || (written.kind === 'not null' && written.isValid);
+  if (setsNotNull) setNotNull(table, written.columns);
   if (written.kind !== 'primary key' && written.kind !== 'unique' && written.kind !== 'exclusion') return;
   if (constraint.indexname !== undefined) table.indexes.delete(constraint.indexname);
   table.indexes.set(written.name, {
@@ -126,6 +120,13 @@ export function addConstraint(schema: RunSchema, table: RunTable, constraint: Co
     ofConstraint: true,
   });
   schema.putTable(table);
+}
+
+function setNotNull(table: RunTable, columns: readonly string[]): void {
+  for (const name of columns) {
+    const known = table.columns.get(name);
+    if (known) table.columns.set(name, { ...known, notNull: true });
+  }
 }
 
 function constraintFacts(

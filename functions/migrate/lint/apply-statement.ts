@@ -35,11 +35,7 @@ export function applyStatement(schema: RunSchema, { tree }: Pick<MigrationStatem
   } else if ('CreateDomainStmt' in tree) createDomain(schema, tree);
   else if ('AlterDomainStmt' in tree) alterDomain(schema, tree);
   else if ('CreateFunctionStmt' in tree) createFunction(schema, tree);
-  else if ('VariableSetStmt' in tree && tree.VariableSetStmt.name?.toLowerCase() === 'timezone') {
-    const [value] = tree.VariableSetStmt.args ?? [];
-    const constant = value && 'A_Const' in value ? value.A_Const : undefined;
-    schema.timeZone = constant && 'sval' in constant ? constant.sval?.sval : undefined;
-  }
+  else if ('VariableSetStmt' in tree) setLocal(schema, tree);
 }
 
 type Of<Kind extends string> = Extract<Node, Record<Kind, unknown>>;
@@ -120,6 +116,12 @@ function rename(schema: RunSchema, { renameType, relation, subname = '', newname
         provesNotNull: renamed(constraint.provesNotNull),
       });
     }
+  } else if (renameType === 'OBJECT_TABCONSTRAINT') {
+    const table = schema.table(written);
+    const constraint = table?.constraints.get(subname);
+    if (!table || !constraint) return;
+    table.constraints.delete(subname);
+    table.constraints.set(newname, { ...constraint, name: newname });
   } else if (renameType === 'OBJECT_INDEX') {
     const table = schema.tableOfIndex(written);
     const index = table?.indexes.get(written.name);
@@ -160,6 +162,17 @@ function alterDomain(schema: RunSchema, tree: Of<'AlterDomainStmt'>): void {
   const domain = schema.domain(writtenName(namesOf(typeName)));
   // C adds a constraint, O sets NOT NULL (alterdomain in gram.y).
   if (domain && (subtype === 'C' || subtype === 'O')) schema.putDomain({ ...domain, isConstrained: true });
+}
+
+function setLocal(schema: RunSchema, tree: Of<'VariableSetStmt'>): void {
+  const { name, args = [] } = tree.VariableSetStmt;
+  const values = args.flatMap((arg) =>
+    'A_Const' in arg && 'sval' in arg.A_Const ? [arg.A_Const.sval?.sval ?? ''] : [],
+  );
+  if (name?.toLowerCase() === 'timezone') schema.timeZone = values[0];
+  // pg_catalog is searched anyhow, and nothing is made in pg_temp by a name alone.
+  const inPath = values.filter((value) => value !== 'pg_catalog' && value !== 'pg_temp');
+  if (name?.toLowerCase() === 'search_path') schema.localPath = inPath.length > 0 ? inPath : undefined;
 }
 
 function createFunction(schema: RunSchema, tree: Of<'CreateFunctionStmt'>): void {

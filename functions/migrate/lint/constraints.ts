@@ -1,5 +1,6 @@
 // Rules on constraints of tables: how to add them without stopping those who use the table.
 import type { Constraint } from 'libpg-query';
+import { isSerial } from './column-type.ts';
 import type { Found, LintContext, LintRule } from './lint-rule.ts';
 import {
   type AlterCommand,
@@ -20,7 +21,12 @@ export const constraintRules: readonly LintRule[] = [
     instead: 'ADD CONSTRAINT … NOT VALID, then ALTER TABLE … VALIDATE CONSTRAINT as a statement of its own',
     decidedBy: 'catalog',
     alsoDown: true,
-    check: (context) => addedConstraints(context, 'CONSTR_FOREIGN').flatMap((one) => checkedAtOnce(context, one)),
+    check(context) {
+      const added = addedConstraints(context, 'CONSTR_FOREIGN');
+      const isRead = ({ column, isFilled }: Added) => column === undefined || isFilled;
+      // The server passes over the rows when all that the statement adds is keys of new columns that are null everywhere.
+      return added.some(isRead) ? added.flatMap((one) => checkedAtOnce(context, one)) : [];
+    },
   },
   {
     name: 'require-check-not-valid',
@@ -114,23 +120,31 @@ export const constraintRules: readonly LintRule[] = [
   },
 ];
 
+/** What gives the old rows a value in a new column. */
+const FILLS: ReadonlySet<string> = new Set(['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED']);
+
 interface Added {
   readonly alter: AlterCommand;
   readonly constraint: Constraint;
   /** The new column behind which it stands. */
   readonly column: string | undefined;
+  /** Old rows get a value in that column. */
+  readonly isFilled: boolean;
 }
 
 /** The constraints of that kind that an ALTER TABLE adds, by itself or behind a new column. */
 function addedConstraints({ alters }: LintContext, kind: NonNullable<Constraint['contype']>): Added[] {
   return alters.flatMap((alter): Added[] => {
     const own = constraintOf(alter);
-    if (own) return own.contype === kind ? [{ alter, constraint: own, column: undefined }] : [];
+    if (own) return own.contype === kind ? [{ alter, constraint: own, column: undefined, isFilled: false }] : [];
     if (alter.subtype !== 'AT_AddColumn') return [];
     const column = columnOf(alter);
-    return constraintsOfColumn(column)
+    const all = constraintsOfColumn(column);
+    const isFilled =
+      isSerial(column?.typeName) || all.some(({ contype }) => contype !== undefined && FILLS.has(contype));
+    return all
       .filter(({ contype }) => contype === kind)
-      .map((constraint) => ({ alter, constraint, column: column?.colname }));
+      .map((constraint) => ({ alter, constraint, column: column?.colname, isFilled }));
   });
 }
 

@@ -71,8 +71,7 @@ function lintScript(
   const units = unitsOf(script);
   const facts = factsOf(script, other, units, schema);
   for (const unit of units) {
-    // What SET LOCAL says ends with the transaction.
-    schema.timeZone = schema.catalog?.timeZone;
+    schema.beginUnit();
     for (const statement of statementsOf(unit)) {
       const { tree } = statement;
       const context: LintContext = {

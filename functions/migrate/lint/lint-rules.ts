@@ -4,6 +4,7 @@ import { constraintRules } from './constraints.ts';
 import { indexRules } from './indexes.ts';
 import type { LintRule } from './lint-rule.ts';
 import { lockRules } from './locks.ts';
+import { lossRules } from './losses.ts';
 import { rowRules } from './rows.ts';
 import { styleRules } from './style.ts';
 import { tableRules } from './tables.ts';
@@ -15,6 +16,7 @@ export const lintThemes: Readonly<Record<string, readonly LintRule[]>> = {
   Constraints: constraintRules,
   Columns: columnRules,
   Tables: tableRules,
+  'Drops, TRUNCATE and new names': lossRules,
   Types: typeRules,
   Rows: rowRules,
   Locks: lockRules,

@@ -2,7 +2,14 @@
 import type { Node } from 'libpg-query';
 import type { LintContext, LintRule } from './lint-rule.ts';
 import { worksOnRows } from './rows.ts';
-import { alterCommandsOf, droppedNames, nameOfRelation, showName, type WrittenName } from './statement-parts.ts';
+import {
+  type AlterCommand,
+  alterCommandsOf,
+  droppedNames,
+  nameOfRelation,
+  showName,
+  type WrittenName,
+} from './statement-parts.ts';
 import { sizeOf } from './table-size.ts';
 import { timeoutSetBy } from './timeout-setting.ts';
 
@@ -35,10 +42,21 @@ export const lockRules: readonly LintRule[] = [
     check(context) {
       const table = context.alters[0]?.table;
       if (!table || context.unit.kind !== 'transaction' || !isInUse(context, table)) return [];
+      const isAlone = ({ subtype }: AlterCommand) => ALONE.has(subtype);
       const key = keyOf(context, table);
-      const earlier = context.script
-        .before(context.statement)
-        .findLast(({ tree }) => alterCommandsOf(tree).some((one) => keyOf(context, one.table) === key));
+      const before = context.script.before(context.statement);
+      // Only what stands together: what is in between may need the first and be needed by the second.
+      let at = before.length - 1;
+      const commandsAt = (index: number) => {
+        const statement = before[index];
+        return statement ? alterCommandsOf(statement.tree) : [];
+      };
+      while (at >= 0 && commandsAt(at).every((one) => keyOf(context, one.table) !== key)) {
+        if (commandsAt(at).length === 0) return [];
+        at -= 1;
+      }
+      const earlier = before[at];
+      if (context.alters.some(isAlone) || commandsAt(at).some(isAlone)) return [];
       if (!earlier || sizeOf(context, table).size === 'small') return [];
       return [{ about: `${showName(table)}, altered in line ${earlier.line} already` }];
     },
@@ -57,6 +75,9 @@ export const lockRules: readonly LintRule[] = [
     },
   },
 ];
+
+/** Commands that cannot be combined with others. */
+const ALONE: ReadonlySet<string> = new Set(['AT_AttachPartition', 'AT_DetachPartition']);
 
 /** Commands of ALTER TABLE that leave readers and writers alone, or at least readers (AlterTableGetLockLevel). */
 const WEAKER: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 // Rules on statements that change rows.
 import type { Node } from 'libpg-query';
 import type { LintContext, LintRule } from './lint-rule.ts';
-import { nameOfRelation, showName, type WrittenName } from './statement-parts.ts';
+import { nameOfRelation, nodesBelow, showName, type WrittenName } from './statement-parts.ts';
 import { sizeOf } from './table-size.ts';
 
 export const rowRules: readonly LintRule[] = [
@@ -34,11 +34,13 @@ export const rowRules: readonly LintRule[] = [
     decidedBy: 'catalog',
     alsoDown: true,
     check({ tree, schema }) {
+      if (schema.catalog?.bypassesPolicies === true) return [];
       const target = changedTable(tree);
-      const table = target && schema.table(target.name);
-      if (!target || table?.rowSecurity !== true || schema.catalog?.bypassesPolicies === true) return [];
-      if (!table.forcesRowSecurity && table.isOwned) return [];
-      return [{ about: `on ${showName(target.name)}` }];
+      const cut = [...(target ? [target.name] : []), ...tablesReadBy(tree)].filter((name) => {
+        const table = schema.table(name);
+        return table?.rowSecurity === true && (table.forcesRowSecurity || !table.isOwned);
+      });
+      return cut.map((name) => ({ about: showName(name) }));
     },
   },
   {
@@ -65,6 +67,22 @@ export const rowRules: readonly LintRule[] = [
 function changedTable(tree: Node): { name: WrittenName; where: Node | undefined } | undefined {
   const statement = 'UpdateStmt' in tree ? tree.UpdateStmt : 'DeleteStmt' in tree ? tree.DeleteStmt : undefined;
   return statement && { name: nameOfRelation(statement.relation), where: statement.whereClause };
+}
+
+/** The tables whose rows a statement copies or compares with; rows that are written out need none. */
+function tablesReadBy(tree: Node): WrittenName[] {
+  const parts: unknown[] = [];
+  if ('UpdateStmt' in tree) parts.push(tree.UpdateStmt.fromClause, tree.UpdateStmt.whereClause);
+  else if ('DeleteStmt' in tree) parts.push(tree.DeleteStmt.usingClause, tree.DeleteStmt.whereClause);
+  else if ('CreateTableAsStmt' in tree) parts.push(tree.CreateTableAsStmt.query);
+  else if ('InsertStmt' in tree) {
+    const { selectStmt } = tree.InsertStmt;
+    const isWrittenOut = selectStmt && 'SelectStmt' in selectStmt && selectStmt.SelectStmt.valuesLists !== undefined;
+    if (!isWrittenOut) parts.push(selectStmt);
+  }
+  const found: WrittenName[] = [];
+  for (const node of nodesBelow(parts)) if ('RangeVar' in node) found.push(nameOfRelation(node.RangeVar));
+  return found;
 }
 
 /** Whether one of the parts that AND joins compares a column with = or IN to values: as far as the file can tell, few rows. */

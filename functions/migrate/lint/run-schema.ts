@@ -1,5 +1,6 @@
 // The schema as it is at one statement of the run: the live catalog, if there is one, and what earlier statements made of it.
 // apply-statement.ts changes it; the rules only ask.
+import { type Layer, layer } from './layer.ts';
 import type {
   CatalogColumn,
   CatalogConstraint,
@@ -37,6 +38,10 @@ export interface RunSchema {
   readonly catalog: LintCatalog | null;
   /** Of the statement that comes next: SET LOCAL can change it. */
   timeZone: string | undefined;
+  /** What SET LOCAL search_path of this transaction says; undefined: what the role has everywhere. */
+  localPath: readonly string[] | undefined;
+  /** What SET LOCAL has said ends with its transaction. */
+  beginUnit(): void;
   /** The schema that a name means, whether written or found by the search path. */
   schemaOf(name: WrittenName): string;
   /** Undefined: neither the catalog nor a file of this run knows it. */
@@ -68,7 +73,6 @@ export function createRunSchema(catalog: LintCatalog | null): RunSchema {
   for (const func of catalog?.functions ?? []) functions.set(keyOf(func.schema, func.name), func);
   return schemaOver({
     catalog,
-    timeZone: catalog?.timeZone,
     tables: layer(tables),
     domains: layer(domains),
     functions: layer(functions),
@@ -76,32 +80,8 @@ export function createRunSchema(catalog: LintCatalog | null): RunSchema {
   });
 }
 
-/** A map whose entries hide those below it. */
-interface Layer<Value> {
-  get(key: string): Value | undefined;
-  set(key: string, value: Value): void;
-  values(): Iterable<Value>;
-  keys(): Iterable<string>;
-}
-
-function layer<Value>(own: Map<string, Value>, below?: Layer<Value>): Layer<Value> {
-  return {
-    get: (key) => own.get(key) ?? (own.has(key) ? undefined : below?.get(key)),
-    set: (key, value) => void own.set(key, value),
-    keys: () => new Set([...own.keys(), ...(below?.keys() ?? [])]),
-    *values() {
-      yield* own.values();
-      for (const key of below?.keys() ?? []) {
-        const value = own.has(key) ? undefined : below?.get(key);
-        if (value !== undefined) yield value;
-      }
-    },
-  };
-}
-
 interface Layers {
   catalog: LintCatalog | null;
-  timeZone: string | undefined;
   /** Null: dropped in this run. */
   tables: Layer<RunTable | null>;
   domains: Layer<CatalogDomain>;
@@ -117,7 +97,8 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
 
   const resolve = (name: WrittenName, exists: (key: string) => boolean): string => {
     if (name.schema !== undefined) return name.schema;
-    return path.find((schema) => exists(keyOf(schema, name.name))) ?? path[0] ?? 'public';
+    const searched = run.localPath ?? path;
+    return searched.find((schema) => exists(keyOf(schema, name.name))) ?? searched[0] ?? 'public';
   };
   const keyOfTable = (name: WrittenName) =>
     keyOf(
@@ -142,9 +123,14 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
   };
   const inServer = (name: string) => keyOf('pg_catalog', name);
 
-  return {
+  const run: RunSchema = {
     catalog,
-    timeZone: layers.timeZone,
+    timeZone: catalog?.timeZone,
+    localPath: undefined,
+    beginUnit: () => {
+      run.timeZone = catalog?.timeZone;
+      run.localPath = undefined;
+    },
     schemaOf: (name) => resolve(name, (key) => Boolean(tables.get(key))),
     table,
     knownTable: (name) => {
@@ -192,7 +178,6 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
       return schemaOver(
         {
           catalog,
-          timeZone: catalog?.timeZone,
           tables: layer(new Map(), tables),
           domains: layer(new Map(), domains),
           functions: layer(new Map(), functions),
@@ -202,6 +187,7 @@ function schemaOver(layers: Layers, isFork = false): RunSchema {
       );
     },
   };
+  return run;
 }
 
 function runTable(table: CatalogTable): RunTable {

@@ -28,11 +28,11 @@ export const styleRules: readonly LintRule[] = [
     severity: 'warning',
     message: 'which schema this is depends on the search path of the session',
     why: 'Another role, a restored database or a temporary table of the same name makes it another object.',
-    instead: 'write schema.name',
+    instead: 'write schema.name, or SET LOCAL search_path at the top of the file',
     decidedBy: 'file',
     alsoDown: false,
-    check({ tree }) {
-      const name = unqualifiedName(tree);
+    check({ tree, schema }) {
+      const name = schema.localPath === undefined ? unqualifiedName(tree) : undefined;
       return name === undefined ? [] : [{ about: `"${name}"` }];
     },
   },

@@ -3,7 +3,12 @@ import type { Found, LintContext } from './lint-rule.ts';
 import type { RunTable } from './run-schema.ts';
 import { showName, type WrittenName } from './statement-parts.ts';
 
-/** Below both a table is small. Ours: PostgreSQL 15 on this project's test machine rewrites such a table in under 0.1 s. */
+/**
+ * Below both a table is small.
+ *
+ * Ours: PostgreSQL 15 on two cores rewrites 9,900 rows of 10 MiB with three indexes in 0.1 s and reads them in 3 ms, so that
+ * ten times as slow an instance stays within the second that an application takes for a slow query.
+ */
 export const SMALL_TABLE = { rows: 10_000, bytes: 10 * 1_048_576 };
 
 export type TableSize = 'new' | 'small' | 'large' | 'unknown';
@@ -14,7 +19,10 @@ export function sizeOf(context: LintContext, name: WrittenName): { size: TableSi
   const shown = showName(name);
   if (isNew(context, name, table)) return { size: 'new', about: shown };
   if (!table || table.bytes === null) {
-    return { size: 'unknown', about: `${shown}, whose size is not known here: the live catalog would tell` };
+    const why = context.schema.catalog
+      ? 'which the live catalog does not have: its size is not known'
+      : 'whose size is not known here: the live catalog would tell';
+    return { size: 'unknown', about: `${shown}, ${why}` };
   }
   const isSmall = table.bytes < SMALL_TABLE.bytes && (table.rows ?? 0) < SMALL_TABLE.rows;
   const rows = table.rows === null ? 'never analyzed' : `about ${table.rows.toLocaleString('en')} rows`;

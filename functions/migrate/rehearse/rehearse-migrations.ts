@@ -33,8 +33,9 @@ export async function rehearseMigrations(context: ScratchContext, request: Rehea
   const { clock, log } = context;
   const { migrations, clientDirectories, seeds = productSeeds() } = request;
   const startedMs = clock.monotonicMs();
-  return await withScratchServer(context, async ({ live, create }) => {
-    const scratch = await create();
+  return await withScratchServer(context, async (server) => {
+    const { live } = server;
+    const scratch = await server.create();
     const notCopied = await copySchema({ database: context.database, live, scratch, clientDirectories });
     const sizes = await readLiveSizes(live);
     return await scratch.database.withSession(async (session) => {

@@ -71,15 +71,13 @@ async function runWatched(
   await holdTables(writer, facts, unit === 'vacuum' ? 'share update exclusive' : 'row exclusive');
   const startedMs = clock.monotonicMs();
   let waitedMs = 0;
-  let isOver = false;
-  const running = runStatement(scratch, session, statement, false).finally(() => {
-    isOver = true;
-  });
+  const over = new AbortController();
+  const running = runStatement(scratch, session, statement, false).finally(() => over.abort());
   // Its failure is thrown below; when a look fails first, nobody waits for it any more.
   running.catch(() => {});
   const seen = new Map<string, { oid: number; mode: string }>();
   let isHolding = true;
-  while (!isOver) {
+  while (!over.signal.aborted) {
     const { locks, isWaiting } = await lookAt(writer, session.processId);
     for (const [key, lock] of locks) seen.set(key, lock);
     if (isHolding && (isWaiting || clock.monotonicMs() - startedMs > MOST_HOLD_MS)) {

@@ -49,8 +49,11 @@ async function insertRow(
   const columns = table.columns.filter(({ given }) => given);
   let refusal: string | undefined;
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
-    const values = columns.map((column) => choose(column, index, attempt, references.get(column.name)));
-    const refused = await tryInsert(session, table, columns, values);
+    const values = new Map<string, Value>(
+      columns.map((column) => [column.name, choose(column, index, attempt, references.get(column.name))]),
+    );
+    referToItself(table, values);
+    const refused = await tryInsert(session, table, values);
     if (refused === undefined) return undefined;
     // The first try is the one that a person would make.
     refusal ??= refused;
@@ -85,16 +88,25 @@ function mixed(one: number, other: number): number {
   return (Math.imul(one * 31 + other, 0x9e3779b1) >>> 8) & 0xffff;
 }
 
+/** A reference of the table to itself is satisfied by the row itself, whose key is known when it is no default. */
+function referToItself(table: FillableTable, values: Map<string, Value>): void {
+  for (const { parent, columns, keys } of table.foreignKeys) {
+    if (parent !== table.oid) continue;
+    columns.forEach((column, place) => {
+      const key = values.get(keys[place] ?? '') ?? null;
+      if (column !== keys[place]) values.set(column, typeof key === 'string' ? key : null);
+    });
+  }
+}
+
 async function tryInsert(
   session: DatabaseSession,
   table: FillableTable,
-  columns: readonly FillableColumn[],
-  values: readonly Value[],
+  values: ReadonlyMap<string, Value>,
 ): Promise<string | undefined> {
-  const given = columns.flatMap((column, place) => {
-    const value = values[place];
-    return typeof value === 'string' || value === null ? [{ name: quoteIdentifier(column.name), value }] : [];
-  });
+  const given = [...values].flatMap(([name, value]) =>
+    typeof value === 'string' || value === null ? [{ name: quoteIdentifier(name), value }] : [],
+  );
   const names = given.map(({ name }) => name).join(', ');
   const places = given.map((_one, place) => `$${place + 1}`).join(', ');
   const statement = `insert into ${table.qualified} ${given.length === 0 ? 'default values' : `(${names}) values (${places})`}`;
@@ -132,7 +144,7 @@ async function readReferences(
   wanted: number,
 ): Promise<ReadonlyMap<string, readonly (string | null)[]>> {
   const references = new Map<string, readonly (string | null)[]>();
-  for (const key of table.foreignKeys) {
+  for (const key of table.foreignKeys.filter(({ parent }) => parent !== table.oid)) {
     const keys = key.keys.map(quoteIdentifier);
     const { rows } = await session.query<{ values: (string | null)[] }>(
       `select array[${keys.map((name) => `${name}::text`).join(', ')}] as values from ${quoteQualified(key.schema, key.table)} order by ${keys.join(', ')} limit ${wanted}`,

@@ -71,6 +71,7 @@ export async function withScratchServer<T>(
       context.signal.throwIfAborted();
       throw error;
     } finally {
+      // A session that is lost has no lock any more.
       await unlock().catch(() => {});
     }
   });

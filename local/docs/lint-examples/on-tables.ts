@@ -6,6 +6,14 @@ export const tableExamples: Readonly<Record<string, RuleExamples>> = {
     bad: { sql: 'alter table app.events detach partition app.events_2020;' },
     good: { sql: 'alter table app.events detach partition app.events_2020 concurrently;' },
   },
+  'prefer-attach-partition': {
+    bad: {
+      sql: "create table app.events_2027 partition of app.events\n  for values from ('2027-01-01') to ('2028-01-01');",
+    },
+    good: {
+      sql: "create table app.events_2027 (like app.events including all);\nalter table app.events attach partition app.events_2027\n  for values from ('2027-01-01') to ('2028-01-01');",
+    },
+  },
   'ban-table-copy': {
     bad: { sql: 'alter table app.sessions set unlogged;' },
     good: { sql: 'create unlogged table app.sessions (id bigint primary key, seen_at timestamptz not null);' },

@@ -122,14 +122,42 @@ export const lockCases = [
     live: orders,
     invalid: ['orders_user_id_idx'],
   }),
-  bad('require-foreign-key-not-valid', 'alter table app.orders add column user_id bigint references app.users (id);', {
+  // A new column is null everywhere, and the server passes over its rows; with a default it does not.
+  good('require-foreign-key-not-valid', 'alter table app.orders add column user_id bigint references app.users (id);', {
     also: ['require-index-on-foreign-key'],
   }),
+  bad(
+    'require-foreign-key-not-valid',
+    'alter table app.orders add column user_id bigint default 1 references app.users (id);',
+    { also: ['require-index-on-foreign-key'] },
+  ),
   good('require-foreign-key-not-valid', `${fkey};`, { live: orders, size: 'small' }),
   good('require-foreign-key-not-valid', `${fkey};`, {
     before: [orders],
     live: users,
   }),
+  good('require-concurrent-index-drop', 'drop index app.events_at_idx;', {
+    live: `${parted} create index events_at_idx on app.events (at);`,
+    size: 'small',
+  }),
+  good(
+    'prefer-attach-partition',
+    'create table app.events (at timestamptz) partition by range (at);\ncreate table app.events_rest partition of app.events default;',
+  ),
+  good('require-not-null-proof', 'alter table app.users alter email set not null;', {
+    before: [
+      'alter table app.users add constraint users_email_there not null email not valid;\nalter table app.users validate constraint users_email_there;',
+    ],
+    live: users,
+  }),
+  // The proof goes on under another name.
+  good(
+    'require-not-null-proof',
+    'alter table app.users rename constraint users_email_form to users_email_there;\nalter table app.users validate constraint users_email_there;\nalter table app.users alter email set not null;',
+    {
+      live: 'create table app.users (email text); alter table app.users add constraint users_email_form check (email is not null) not valid;',
+    },
+  ),
   // Checks.
   bad('require-check-not-valid', 'alter table app.users add column age integer check (age > 0);'),
   good('require-check-not-valid', "alter table app.users add constraint users_email_form check (email like '%@%');", {

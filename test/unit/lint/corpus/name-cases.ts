@@ -28,7 +28,7 @@ export const nameCases = [
   good('prefer-text-over-varchar', 'create table app.a (id bigint primary key, b varchar not null);'),
   bad('prefer-bigint-key', 'create table app.a (id integer, b text, primary key (id));'),
   bad('prefer-bigint-key', 'alter table app.a add column user_id integer references app.users (id);', {
-    also: ['require-foreign-key-not-valid', 'require-index-on-foreign-key'],
+    also: ['require-index-on-foreign-key'],
   }),
   bad('prefer-bigint-key', 'create table app.a (id integer generated always as identity, b text);'),
   good('prefer-bigint-key', 'create table app.a (id bigint primary key, tries smallint not null, year integer);'),
@@ -50,6 +50,16 @@ export const nameCases = [
   bad('require-schema-name', 'drop function do_it(integer);'),
   good('require-schema-name', 'create temporary table t (id bigint);'),
   good('require-schema-name', 'with old as (select 1 as id) delete from app.users where id = 1;'),
+  good('require-schema-name', 'set local search_path = app;\nalter table users add column b text;'),
+  // Its transaction has ended.
+  bad(
+    'require-schema-name',
+    'set local search_path = app;\nalter table users add column b text;\ncreate index concurrently users_b_idx on users (b);',
+  ),
+  good('require-concurrent-index-creation', 'set local search_path = app;\ncreate index users_b_idx on users (b);', {
+    live: 'create table app.users (b text);',
+    size: 'small',
+  }),
   bad('ban-truncated-name', `alter table app.users add column ${long} text;`),
   good('ban-truncated-name', `comment on table app.users is '${long} in a comment';`),
   good('ban-truncated-name', `-- ${long}\nalter table app.users add column b text;`),

@@ -30,6 +30,19 @@ export const runCases = [
   bad('ban-backfill-under-row-security', '-- nightshift: batch by id 1000\nupdate app.users set country = null;', {
     live: forced,
   }),
+  // A copy of rows that policies hide is an empty copy.
+  bad('ban-backfill-under-row-security', 'insert into app.copies select * from app.users;', { live: forced }),
+  bad(
+    'ban-backfill-under-row-security',
+    'create table app.copies as select u.id from app.users u join app.others o using (id);',
+    { live: forced },
+  ),
+  bad(
+    'ban-backfill-under-row-security',
+    'update app.others set a = 1 where id = 1 and exists (select from app.users where id = 1);',
+    { live: forced },
+  ),
+  good('ban-backfill-under-row-security', 'insert into app.users (id) values (1);', { live: forced }),
   // Another session runs the batches, after the transaction in which FORCE was off.
   good(
     'ban-backfill-under-row-security',
