@@ -23,7 +23,7 @@ export interface MigrateCommand {
   /** Whether stdout may have colours. */
   readonly coloured: boolean;
   /** Writes to stdout. */
-  print(text: string): void;
+  print(this: void, text: string): void;
 }
 
 /** What the job itself would get for this action; `more` is added to its event. */

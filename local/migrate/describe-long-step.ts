@@ -1,4 +1,4 @@
-// One line that says how far a statement that runs alone is. Pure.
+// Lines that say how far a statement that runs alone is. Pure.
 
 import type { LongReport } from '../../functions/migrate/long/long-step.ts';
 import { describeCount, describeDuration } from '../../functions/report/describe-amounts.ts';
@@ -19,6 +19,21 @@ export function describeLongStep(report: LongReport): string {
     ...(report.blockers === null ? [] : [`behind ${report.blockers}`]),
   ];
   return parts.join(', ');
+}
+
+/** The same for one line of a terminal, which may be narrow: what matters most comes first. */
+export function shortLongStep(report: LongReport): string {
+  const { number, statement, operation, phase, done, total, etaSeconds, seconds, blockers } = report;
+  const share = done === null || total === null || total === 0 ? undefined : Math.min(1, done / total);
+  return [
+    `${String(number).padStart(4, '0')} statement ${statement}`,
+    ...(share === undefined ? [] : [`${Math.floor(share * 100)} %`]),
+    ...(blockers === null ? [] : [`waits for ${blockers}`]),
+    ...(etaSeconds === null ? [] : [`about ${describeDuration(etaSeconds * 1_000)} left`]),
+    describeDuration(seconds * 1_000),
+    ...(phase === null ? [] : [phase]),
+    operation,
+  ].join('  ');
 }
 
 function describeState({ state, processId }: LongReport): string {

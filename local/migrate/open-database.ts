@@ -30,7 +30,7 @@ interface Settings {
   database: Database;
   tls: string;
   /** What the failures of the first login are told with. */
-  connect<T>(login: () => Promise<T>): Promise<T>;
+  connect<T>(this: void, login: () => Promise<T>): Promise<T>;
 }
 
 /** Opens it and logs in once, so that what is wrong with the login is said first; close `database` in the end. */

@@ -63,7 +63,7 @@ async function sayWhatGoesOn(command: MigrateCommand): Promise<void> {
     progress.line(
       isLeft
         ? `${describeLongStep(report)}\nIt goes on in the server without this command: ${look}; ${options.action} records it and goes on`
-        : `${describeLongStep({ ...report, state: 'stopped' })}`,
+        : describeLongStep({ ...report, state: 'stopped' }),
     );
   } catch (error) {
     progress.line(`Whether a statement goes on in the server is not known (${describeError(error)}): ${look}`);

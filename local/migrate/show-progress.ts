@@ -7,7 +7,7 @@ import type { Clock } from '../../functions/shared/clock.ts';
 import { describeError } from '../../functions/shared/job-failure.ts';
 import type { Log, LogFields } from '../../functions/shared/log.ts';
 import { amount } from '../restore/describe-restore.ts';
-import { describeLongStep } from './describe-long-step.ts';
+import { describeLongStep, shortLongStep } from './describe-long-step.ts';
 
 /** How often the line of a long statement is renewed. */
 export const LOOK_EVERY_MS = { onTerminal: 1_000, elsewhere: 10_000 } as const;
@@ -44,13 +44,12 @@ export function createProgress(output: Pick<WriteStream, 'write' | 'isTTY' | 'co
     everyMs: output.isTTY ? LOOK_EVERY_MS.onTerminal : LOOK_EVERY_MS.elsewhere,
     line,
     showLongStep: (report) => {
-      const text = describeLongStep(report);
       if (!output.isTTY) {
-        line(text);
+        line(describeLongStep(report));
         return;
       }
       // A line that fills the last column would wrap.
-      output.write(`\r\u001b[2K${text.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
+      output.write(`\r\u001b[2K${shortLongStep(report).slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
       hasLine = true;
     },
     clear,
@@ -90,7 +89,10 @@ export function watchLongStep(
 
 /** The line of a fact, or undefined for one that the result says as well. */
 function describeFact(event: string, fields: LogFields): string | undefined {
-  const text = (name: string) => String(fields[name] ?? '');
+  const text = (name: string) => {
+    const value = fields[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
   const file = `${text('number').padStart(4, '0')}${'name' in fields ? `_${text('name')}` : ''}`;
   const statements = amount(Number(fields['statements'] ?? 0), 'statement');
   const took = describeDuration(Number(fields['durationMs'] ?? 0));

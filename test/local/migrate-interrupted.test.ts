@@ -109,10 +109,10 @@ describe('npm run migrate, stopped', () => {
 
     const ends = await Promise.all(runs.map(async ({ ended }) => await ended));
 
-    const codes = ends.map(({ exitCode }) => exitCode).toSorted();
-    expect(codes[0]).toBe(0);
+    const refused = ends.filter(({ exitCode }) => exitCode !== 0);
+    expect(refused.length).toBeLessThan(2);
     // The one that came in between two statements is told who holds the lock.
-    if (codes[1] !== 0) expect(ends.map(({ stderr }) => stderr).join('')).toContain('[job.locked]');
+    expect(refused.filter(({ stderr }) => !stderr.includes('[job.locked]'))).toEqual([]);
     expect(await world.recorded()).toEqual([1, 2]);
     const { rows } = await world.client.query(
       "select count(*)::int as steps from nightshift.migration_step where kind = 'application' and outcome = 'done'",
