@@ -1,5 +1,6 @@
 // The plan of a change: what makes it GO, WAIT or NEEDS APPROVAL, and up refusing when what was planned has moved.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { liveReasons } from '../../functions/migrate/plan/live-reasons.ts';
 import { compactInstant } from '../../functions/shared/clock.ts';
 import { createObjectStore, type ObjectStore } from '../../functions/shared/object-store.ts';
 import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
@@ -82,7 +83,6 @@ describe('plan', () => {
     const old = await world.cluster.client(world.dbname);
     await old.query("begin; select 'a secret', count(*) from shop.orders");
     // Not by waiting for a minute: the limit is the parameter of the query, whose default is what the code says.
-    const { liveReasons } = await import('../../functions/migrate/plan/live-reasons.ts');
     const database = world.cluster.database('migrate', world.dbname, world.cluster.superuser);
 
     const reasons = await database.withSession(async (session) => {
@@ -90,7 +90,7 @@ describe('plan', () => {
         ...session,
         query: async <R extends object>(sql: string) => await session.query<R>(sql, [0]),
       };
-      return await liveReasons(impatient as typeof session);
+      return await liveReasons(impatient);
     });
 
     expect(reasons).toEqual([
