@@ -43,7 +43,10 @@ describe('an UPDATE in batches', () => {
     await holder.query('begin; select * from public.rows where id = 450 for update');
     const pause = new AbortController();
     const running = world.migrate('up', BATCHES, { pause: pause.signal, lockTimeoutMs: 60_000 });
-    await expect.poll(async () => await filled(), { timeout: 10_000 }).toBe(400);
+    const waiting = async () =>
+      (await world.client.query("select from pg_stat_activity where wait_event_type = 'Lock' and query like 'update%'"))
+        .rowCount;
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
     pause.abort();
     await holder.query('rollback');
 
@@ -56,6 +59,34 @@ describe('an UPDATE in batches', () => {
     expect(await filled()).toBe(1000);
     expect((await world.client.query('select count(*)::int as n from public.written')).rows).toEqual([{ n: 1000 }]);
     await holder.end();
+  });
+
+  test('another up comes between two batches: it answers "running", and the first one ends undisturbed', async () => {
+    const slow = {
+      ...BATCHES,
+      '0002_fill.up.sql':
+        "-- nightshift: batch by id 20\nupdate public.rows set twice = value || ' where ' || value where pg_sleep(0.001) is not null;",
+    };
+    await world.migrate('up', {
+      '0001_rows.up.sql': BATCHES['0001_rows.up.sql'],
+      '0001_rows.down.sql': BATCHES['0001_rows.down.sql'],
+    });
+    const first = world.migrate('up', slow);
+    await expect.poll(async () => await filled(), { timeout: 10_000 }).toBeGreaterThan(0);
+
+    let answers = 0;
+    while ((await filled()) < 900) {
+      expect(await world.migrate('up', slow)).toMatchObject({
+        status: 'running',
+        running: { operation: 'batches', state: 'at work' },
+        done: [],
+      });
+      answers += 1;
+    }
+
+    expect(answers).toBeGreaterThan(1);
+    await expect(first).resolves.toMatchObject({ status: 'done', current: 2, done: [{ number: 2 }] });
+    expect(await filled()).toBe(1000);
   });
 
   test('its process is killed with -9: no batch is lost or done twice', async () => {

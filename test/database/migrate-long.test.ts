@@ -13,6 +13,11 @@ const INDEX = {
   '0002_index.down.sql': 'drop index concurrently public.rows_value;\nalter table public.rows drop column extra;',
 };
 
+const FIRST = {
+  '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
+  '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
+};
+
 const world = useMigrateWorld();
 
 /** A transaction that a CREATE INDEX CONCURRENTLY has to wait for. */
@@ -66,10 +71,7 @@ describe('a file with a statement that runs alone', () => {
   });
 
   test('its client is killed: the next call reports it at work with its blocker, then finds it finished and goes on', async () => {
-    await world.migrate('up', {
-      '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
-      '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
-    });
+    await world.migrate('up', FIRST);
     const old = await openOldTransaction();
     const child = world.startChild(INDEX);
     await building();
@@ -116,11 +118,31 @@ describe('a file with a statement that runs alone', () => {
     expect(await history()).toMatchObject([{}, { number: 2, state: 'applied', done: 3, long_steps: 0 }]);
   });
 
+  test('its client is frozen: its session keeps the lock after the statement, is ended by a later call, and nothing is lost', async () => {
+    await world.migrate('up', FIRST);
+    const old = await openOldTransaction();
+    const child = world.startChild(INDEX);
+    await building();
+    child.kill('SIGSTOP');
+    await old.query('rollback');
+    await old.end();
+    await expect.poll(async () => await isValid('public.rows_value'), { timeout: 10_000 }).toBe(true);
+    const holding = async () =>
+      (await world.client.query("select from pg_locks where locktype = 'advisory' and granted and objsubid = 1"))
+        .rowCount;
+    expect(await holding()).toBe(1);
+    expect(await world.migrate('up', INDEX)).toMatchObject({ status: 'running', running: { state: 'stopped' } });
+
+    await expect
+      .poll(async () => await world.migrate('up', INDEX), { timeout: 25_000, interval: 1_000 })
+      .toMatchObject({ status: 'done', current: 2, running: null });
+
+    expect(await history()).toMatchObject([{}, { number: 2, state: 'applied', done: 3, long_steps: 0 }]);
+    expect(await holding()).toBe(0);
+  });
+
   test('its backend is ended: the failure is recorded, the INVALID index is found, removed and built again', async () => {
-    await world.migrate('up', {
-      '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
-      '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
-    });
+    await world.migrate('up', FIRST);
     const old = await openOldTransaction();
     const running = world.migrate('up', INDEX).catch((error: unknown) => error);
     await building();
@@ -150,10 +172,7 @@ describe('a file with a statement that runs alone', () => {
   });
 
   test('its backend is ended, then repair: the INVALID index is removed, and up builds it', async () => {
-    await world.migrate('up', {
-      '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
-      '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
-    });
+    await world.migrate('up', FIRST);
     const old = await openOldTransaction();
     const running = world.migrate('up', INDEX).catch((error: unknown) => error);
     await building();
@@ -180,10 +199,7 @@ describe('a file with a statement that runs alone', () => {
   });
 
   test('the time of the run is over: it answers "running" and leaves the statement to the server', async () => {
-    await world.migrate('up', {
-      '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
-      '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
-    });
+    await world.migrate('up', FIRST);
     const old = await openOldTransaction();
     const pause = new AbortController();
     const running = world.migrate('up', INDEX, { pause: pause.signal });
@@ -224,10 +240,7 @@ describe('a file with a statement that runs alone', () => {
       '0002_index.up.sql': 'create unique index concurrently if not exists rows_value on public.rows (value);',
       '0002_index.down.sql': 'drop index concurrently public.rows_value;',
     };
-    await world.migrate('up', {
-      '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
-      '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
-    });
+    await world.migrate('up', FIRST);
     await world.client.query('insert into public.rows select -1, value from public.rows where id = 1');
     await expect(
       world.client.query('create unique index concurrently rows_value on public.rows (value)'),
@@ -241,10 +254,7 @@ describe('a file with a statement that runs alone', () => {
   });
 
   test('somebody else builds that index: refused with the pid, and it is not dropped under him', async () => {
-    await world.migrate('up', {
-      '0001_rows.up.sql': INDEX['0001_rows.up.sql'],
-      '0001_rows.down.sql': INDEX['0001_rows.down.sql'],
-    });
+    await world.migrate('up', FIRST);
     const files = {
       ...INDEX,
       '0002_index.up.sql': 'create index concurrently if not exists rows_value on public.rows (value);',

@@ -16,6 +16,9 @@ import { explainRefusal } from './explain-refusal.ts';
 import { type MigrateState, readState } from './read-state.ts';
 import { runFile } from './run-file.ts';
 
+/** Recording a statement that has ended takes milliseconds; a client that is silent for so long is frozen. */
+const DEAF_AFTER_SECONDS = 10;
+
 const LOCK = {
   name: 'nightshift:schema',
   mode: 'exclusive',
@@ -33,7 +36,7 @@ export async function runMigrations(
   const done: DoneFile[] = [];
   try {
     await database.withSession(async (session) => {
-      await takeLock(session);
+      const unlock = await takeLock(session);
       const state = await readState(session, files);
       refuseChanged(state);
       const { migrations, direction, halfDone } = chooseMigrations(state, { action, to: event.to });
@@ -44,7 +47,7 @@ export async function runMigrations(
         const statementsDone = halfDone?.migration === migration ? halfDone.statementsDone : undefined;
         done.push(await runFile(context, session, { migration, direction, statementsDone }));
       }
-      await session.query("select pg_advisory_unlock(hashtextextended('nightshift:schema', 0))");
+      await unlock();
     });
   } catch (error) {
     if (!(error instanceof LeftRunning))
@@ -73,14 +76,17 @@ async function refuseUnconfirmedLoss(
 }
 
 /** The lock, or: LeftRunning when its holder is the statement of an earlier run, `job.locked` when it is anybody else. */
-async function takeLock(session: DatabaseSession): Promise<void> {
+async function takeLock(session: DatabaseSession): Promise<() => Promise<void>> {
   const lock = await tryAdvisoryLock(session, LOCK.name, LOCK.mode);
-  if (lock.held) return;
+  if (lock.held) return async () => await lock.unlock();
   const { holders } = lock;
   if (!(await isOwnLongStep(session, holders))) throw lockedFailure(LOCK, holders);
   // The statement is over, but its client lives on without listening (a frozen function): the session would hold the lock for ever.
-  for (const { processId } of holders) await session.query(readSqlFile('migrate/end-session.sql'), [processId]);
-  if ((await tryAdvisoryLock(session, LOCK.name, LOCK.mode)).held) return;
+  for (const { processId } of holders) {
+    await session.query(readSqlFile('migrate/end-session.sql'), [processId, DEAF_AFTER_SECONDS]);
+  }
+  const again = await tryAdvisoryLock(session, LOCK.name, LOCK.mode);
+  if (again.held) return async () => await again.unlock();
   throw new LeftRunning();
 }
 
