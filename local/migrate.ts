@@ -5,10 +5,12 @@ import { systemClock } from '../functions/shared/clock.ts';
 import { asJobFailure } from '../functions/shared/database-errors.ts';
 import type { FailureCode } from '../functions/shared/job-failure.ts';
 import { actions, lintFiles } from './migrate/actions.ts';
+import type { MigrateCommand } from './migrate/command.ts';
 import { migrationFolder } from './migrate/migration-folder.ts';
 import { openDatabase } from './migrate/open-database.ts';
-import { HELP, type MigrateArguments, parseArguments } from './migrate/parse-arguments.ts';
+import { HELP, type Login, type MigrateArguments, parseArguments } from './migrate/parse-arguments.ts';
 import { createProgress } from './migrate/show-progress.ts';
+import { openThrowawayDatabase } from './migrate/throwaway-database.ts';
 import { runCommand } from './run-command.ts';
 
 /** What the person at the terminal has to mend before it can work. */
@@ -54,8 +56,21 @@ async function migrate(options: MigrateArguments, signal: AbortSignal): Promise<
     coloured: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
     print: (text: string) => console.log(text),
   };
-  if (options.login === undefined) return await lintFiles(command);
-  const opened = await openDatabase(options.login, options, { clock: systemClock, signal });
+  if (options.login === undefined) {
+    if (options.action === 'lint') return await lintFiles(command);
+    const own = await openThrowawayDatabase(signal);
+    try {
+      return await migrateAt({ url: own.url }, command);
+    } finally {
+      await own.close();
+    }
+  }
+  return await migrateAt(options.login, command);
+}
+
+async function migrateAt(login: Login, command: Omit<MigrateCommand, 'opened'>): Promise<number> {
+  const { options, progress, signal } = command;
+  const opened = await openDatabase(login, options, { clock: systemClock, signal });
   try {
     progress.line(`${options.action} of ${opened.place}, asked for by ${options.requestedBy}`);
     return await actions[options.action]({ ...command, opened });

@@ -82,7 +82,7 @@ export const HELP = `npm run migrate -- ACTION [options]
   rehearse            what pending files lock, rewrite and scan, on a copy of the schema
   up                  apply pending migrations, in order
   down                revert the newest one; first says what is lost
-  verify              prove in a scratch database that files can be reverted
+  verify              prove in a scratch database that files can be reverted; without a database on a throw-away PostgreSQL
   baseline            say that a database which was made otherwise has the first files already
   repair              clear what a broken long statement has left
 
@@ -132,7 +132,7 @@ export function parseArguments(
     throw refuse('baseline needs --to', 'give the number of the newest file whose objects the database has');
   return {
     action,
-    login: parseLogin(values, environment, { isOptional: action === 'lint' }),
+    login: parseLogin(values, environment, { isOptional: action === 'lint' || action === 'verify' }),
     folder: notBlank('folder', values.folder),
     to,
     from: parseNumber('from', values.from),
