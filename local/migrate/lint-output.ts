@@ -98,9 +98,12 @@ export function lintAnnotations(findings: readonly LintFinding[]): string {
     .join('');
 }
 
-/** migrate names its files below sql/; a person and GitHub need the path from the top of the repository. */
+/**
+ * migrate names the files of the product below sql/; a person and GitHub need the path from the top of the repository. Those of
+ * another folder come with the path that was given.
+ */
 function fileOf({ file }: LintFinding): string {
-  return `sql/${file}`;
+  return file.includes('/') && !file.startsWith('migrations/') ? file : `sql/${file}`;
 }
 
 /** Escapes of the runner's toolkit (packages/core/src/command.ts): a line break would end the command. */

@@ -182,3 +182,51 @@ describe('npm run migrate', () => {
     await world.client.query('alter table public.orders owner to nightshift_migrate');
   }
 });
+
+describe('npm run migrate of what only looks', () => {
+  test('lint: with the database silent on an index of an empty table; by the text alone an error with its place, exit code 1', async () => {
+    world.writeFiles({ ...ORDERS, '0002_note.up.sql': 'create index orders_customer on public.orders (customer);' });
+    await world.run(['up', '--to', '1']);
+
+    const live = await world.run(['lint', '--json']);
+    const alone = await world.run(['lint', '--format', 'github'], { DATABASE_URL: '' });
+
+    expect(live.exitCode).toBe(0);
+    expect(migrateResultSchema.parse(JSON.parse(live.stdout))).toMatchObject({ action: 'lint', errors: 0 });
+    expect(alone).toMatchObject({ exitCode: 1, stderr: '' });
+    expect(alone.stdout).toContain(`::error file=${world.folder}/0002_note.up.sql,line=1,`);
+  });
+
+  test('plan, then up with its hash; the same hash again: the schema has moved, and nothing is run', async () => {
+    const planned = await world.run(['plan', '--no-rehearse', '--json']);
+    const { hash } = JSON.parse(planned.stdout) as { hash: string };
+    const readable = await world.run(['plan', '--no-rehearse']);
+
+    const up = await world.run(['up', '--to', '1', '--plan', hash]);
+    const bound = await world.run(['up', '--plan', hash]);
+    const again = await world.run(['up', '--plan', hash]);
+
+    expect(planned.exitCode).toBe(1);
+    expect(readable.stdout).toMatch(/^NEEDS APPROVAL: /);
+    expect(readable.stdout).toContain('approve (backup): ');
+    expect(readable.stdout).toContain(`npm run migrate -- up --plan ${hash}`);
+    // Fewer files than planned is another plan.
+    expect(up).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('[migrate.plan_moved]') });
+    expect(bound.exitCode).toBe(0);
+    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('[migrate.plan_moved]') });
+  });
+
+  test('rehearse: the locks of each statement; verify: the certificates; status --drift: what was changed by hand', async () => {
+    await world.run(['up', '--to', '1']);
+
+    const rehearsed = await world.run(['rehearse']);
+    await world.run(['up']);
+    const verified = await world.run(['verify']);
+    await world.client.query('alter table public.orders add column by_hand int');
+    const drifted = await world.run(['status', '--drift', '--exit-code']);
+
+    expect(rehearsed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('AccessExclusiveLock') });
+    expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/0002_note\.up\.sql\s+│ certified/) });
+    expect(drifted).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(/extra: column .*"by_hand"/) });
+  });
+});

@@ -136,6 +136,9 @@ describe('lintAnnotations', () => {
 
   test('a comma and a colon in a file name: they are escaped, because they part the properties', () => {
     expect(lintAnnotations([finding({ file: 'a,b:c.sql' })])).toContain('file=sql/a%2Cb%3Ac.sql,line=3');
+    expect(lintAnnotations([finding({ file: '/srv/app/0001_a.up.sql' })])).toContain(
+      'file=/srv/app/0001_a.up.sql,line=3',
+    );
   });
 
   test('nothing found: nothing is printed', () => {

@@ -38,6 +38,7 @@ describe('printStatus', () => {
         running: null,
         changed: ['migrations/0002_b.up.sql'],
         drift: null,
+        downTo: 1,
       },
       { files, history: [record(1), record(2), record(3)], coloured },
     );
