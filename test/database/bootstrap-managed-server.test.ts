@@ -67,7 +67,7 @@ describe('bootstrap with an administrator that is no superuser', () => {
 
     await cluster.migrate(dbname, { action: 'up' });
     const made = await superuser.query("select rolname, rolcanlogin from pg_roles where rolname ~ '^app_' order by 1");
-    await cluster.migrate(dbname, { action: 'down' });
+    await cluster.migrate(dbname, { action: 'down', confirmLoss: true });
     const left = await superuser.query("select rolname from pg_roles where rolname ~ '^app_'");
 
     expect(made.rows).toEqual(
@@ -95,7 +95,7 @@ describe('bootstrap with an administrator that is no superuser', () => {
     await purge.query('set row_security = off');
     await expect(purge.query('select id from app_schema.users')).rejects.toMatchObject({ code: '42501' });
     for (const one of [backup, purge]) await one.end();
-    await cluster.migrate(dbname, { action: 'down' });
+    await cluster.migrate(dbname, { action: 'down', confirmLoss: true });
   });
 
   test('nightshift_migrate asks for a role with rights or a reserved name: it is refused', async () => {

@@ -65,7 +65,7 @@ describe('bootstrap', () => {
       'select kind, number, requested_by, database_role, login_role from nightshift.migration order by number',
     );
     expect(history.rows).toEqual(
-      [1, 2, 3].map((number) => ({
+      [1, 2, 3, 4].map((number) => ({
         kind: 'nightshift',
         number,
         requested_by: 'ada',

@@ -24,6 +24,7 @@ const status = (downTo: number): Outcome => ({
     current: downTo + 1,
     ...nothing,
     changed: [],
+    drift: null,
     downTo,
   }),
 });

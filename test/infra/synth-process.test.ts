@@ -19,6 +19,8 @@ import { sampleDatabase } from './synthesized.ts';
 
 /** The most JavaScript that a function may load at a cold start. */
 const MOST_KIB = 700;
+/** migrate lints, rehearses and certifies, is invoked by hand, and loads 1.7 MB of the server's parser beside it. */
+const MOST_KIB_OF: Partial<Record<JobName, number>> = { migrate: 850 };
 
 const folder = mkdtempSync(join(tmpdir(), 'nightshift-cli-'));
 const out = join(folder, 'out');
@@ -116,7 +118,7 @@ describe('cdk synth of nightshift.config.ts', () => {
 
     const table = sizes.map(([job, kib]) => `  ${job.padEnd(14)}${kib.toFixed(0).padStart(6)} KiB`);
     process.stdout.write(`JavaScript per function\n${table.join('\n')}\n`);
-    expect(sizes.filter(([, kib]) => kib > MOST_KIB)).toEqual([]);
+    expect(sizes.filter(([job, kib]) => kib > (MOST_KIB_OF[job] ?? MOST_KIB))).toEqual([]);
   });
 
   test.each([...jobNames])('%s: its asset holds the module, its source map and the SQL folders it reads', (job) => {
