@@ -1,7 +1,9 @@
 // How a handler becomes what Lambda loads: one minified ES module with its source map, and beside it the SQL it reads.
-import { join } from 'node:path';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { type BundlingOptions, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { Architecture, Code, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { type BuildOptions, buildSync } from 'esbuild';
 import type { JobName } from './job-name.ts';
 
 /** The repository: esbuild runs here, and handlers and SQL folders are named from here. */
@@ -52,31 +54,59 @@ const BANNER = [
   'const require=nightshiftRequire(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;',
 ].join('');
 
-/** The bundling of one job's handler. */
-export function functionBundle(job: JobName): BundlingOptions {
-  return {
-    format: OutputFormat.ESM,
-    target: 'node24',
-    // Without keepNames: it takes 38 KiB, every error class names itself, and source maps name the functions of a stack.
-    minify: true,
-    sourceMap: true,
-    sourceMapMode: SourceMapMode.DEFAULT,
-    sourcesContent: false,
-    mainFields: ['module', 'main'],
-    // The SDK that was tested is the one that is deployed.
-    bundleAwsSDK: true,
-    externalModules: EXTERNAL_PACKAGES,
-    banner: BANNER,
-    commandHooks: {
-      beforeInstall: () => [],
-      beforeBundling: () => [],
-      afterBundling: (from, to) => [
-        ...sqlFolders[job].map(
-          (folder) =>
-            `mkdir -p "${to}/sql/${folder}" && find "${from}/sql/${folder}" -maxdepth 1 -name '*.sql' -exec cp {} "${to}/sql/${folder}/" \\;`,
-        ),
-        ...(filesBeside[job] ?? []).map((file) => `cp "${from}/${file}" "${to}/"`),
-      ],
+/** How esbuild makes an ES module of a handler; without its entry and its outfile. */
+export const bundleOptions = {
+  absWorkingDir: projectRoot,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  // Without keepNames: it takes 38 KiB, every error class names itself, and source maps name the functions of a stack.
+  minify: true,
+  sourcemap: true,
+  sourcesContent: false,
+  mainFields: ['module', 'main'],
+  external: EXTERNAL_PACKAGES,
+  banner: { js: BANNER },
+} satisfies BuildOptions;
+
+/**
+ * The code of one of a job's functions, whose handler is in the file `entry`.
+ *
+ * Not NodejsFunction: it starts npx and a shell for each function, which takes longer than the bundling itself. The SDK goes
+ * into the bundle: the one that was tested is the one that is deployed. What esbuild has to say it prints by itself.
+ */
+export function functionCode(job: JobName, entry: string): Code {
+  return Code.fromAsset(join(projectRoot, 'functions', job), {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never pulled: the bundling below does not give up, it throws.
+      image: DockerImage.fromRegistry('docker-is-not-used'),
+      // Not run either. Two functions of one job have the same folder, which the CDK bundles once unless the options differ.
+      command: [entry],
+      local: {
+        tryBundle: (folder) => {
+          writeBundle(job, entry, folder);
+          return true;
+        },
+      },
     },
-  };
+  });
+}
+
+function writeBundle(job: JobName, entry: string, folder: string): void {
+  buildSync({
+    ...bundleOptions,
+    entryPoints: [join('functions', job, entry)],
+    outfile: join(folder, 'index.mjs'),
+    logLevel: 'warning',
+  });
+  for (const name of sqlFolders[job]) {
+    const from = join(projectRoot, 'sql', name);
+    const to = join(folder, 'sql', name);
+    mkdirSync(to, { recursive: true });
+    for (const file of readdirSync(from).filter((one) => one.endsWith('.sql')))
+      cpSync(join(from, file), join(to, file));
+  }
+  for (const file of filesBeside[job] ?? []) cpSync(join(projectRoot, file), join(folder, basename(file)));
 }

@@ -1,16 +1,14 @@
 // The one home-made construct: every function of Nightshift goes through it, so none is without a role of its own,
 // a log with an end, queues for lost events, a Failures alarm and, when it is scheduled, a NotRunning alarm.
 // A function that a workflow invokes is started, and its failures are told, by the workflow.
-import { join } from 'node:path';
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type ILayerVersion, LoggingFormat, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Function, type ILayerVersion, LoggingFormat, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { functionArchitecture, functionBundle, functionRuntime, projectRoot } from './function-bundle.ts';
+import { functionArchitecture, functionCode, functionRuntime } from './function-bundle.ts';
 import { functionRole } from './function-role.ts';
 
 import type { JobName } from './job-name.ts';
@@ -54,7 +52,7 @@ interface ScheduledFunctionProps {
 }
 
 export class ScheduledFunction extends Construct {
-  readonly handler: NodejsFunction;
+  readonly handler: Function;
 
   constructor(scope: Construct, id: string, props: ScheduledFunctionProps) {
     super(scope, id);
@@ -76,13 +74,11 @@ export class ScheduledFunction extends Construct {
       inVpc: props.usesDatabase,
       statements: props.statements,
     });
-    this.handler = new NodejsFunction(this, 'Function', {
+    this.handler = new Function(this, 'Function', {
       functionName,
       description: `Nightshift ${config.name}: ${name}`,
-      entry: join(projectRoot, 'functions', job, props.part === undefined ? 'handler.ts' : `${props.part}-handler.ts`),
-      projectRoot,
-      depsLockFilePath: join(projectRoot, 'package-lock.json'),
-      bundling: functionBundle(job),
+      code: functionCode(job, props.part === undefined ? 'handler.ts' : `${props.part}-handler.ts`),
+      handler: 'index.handler',
       runtime: functionRuntime,
       architecture: functionArchitecture,
       timeout: Duration.seconds(settings.timeoutSeconds),
@@ -93,7 +89,6 @@ export class ScheduledFunction extends Construct {
       // CDK would widen the role by grants of its own.
       role: role.withoutPolicyUpdates(),
       environment: { ...definedOnly(props.environment), ...processEnvironment },
-      awsSdkConnectionReuse: false,
       ...(props.usesDatabase ? { vpc: parts.access.vpc, securityGroups: [parts.access.securityGroup] } : {}),
       layers: props.layer === undefined ? [] : [props.layer],
       logGroup,

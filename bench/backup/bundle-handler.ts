@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-import { functionBundle, projectRoot, sqlFolders } from '../../infra/function-bundle.ts';
+import { bundleOptions, projectRoot, sqlFolders } from '../../infra/function-bundle.ts';
 import { LocalRunError } from '../../local/local-run-error.ts';
 
 export interface BundledFunction {
@@ -27,20 +27,7 @@ export async function bundleBackupHandler(folder: string): Promise<BundledFuncti
 
 /** Bundles a file of this repository as functions are; throws LocalRunError when it cannot. */
 export async function bundleAsDeployed(entryPoint: string, outfile: string): Promise<void> {
-  const options = functionBundle('backup');
-  await mustBuild(entryPoint, {
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: options.target ?? 'node24',
-    minify: options.minify ?? false,
-    keepNames: options.keepNames ?? false,
-    sourcemap: options.sourceMap ?? false,
-    sourcesContent: options.sourcesContent ?? true,
-    mainFields: options.mainFields ?? [],
-    external: options.externalModules ?? [],
-    banner: { js: options.banner ?? '' },
-  });
+  await mustBuild(entryPoint, { ...bundleOptions, outfile });
 }
 
 async function mustBuild(entryPoint: string, options: BuildOptions): Promise<void> {
