@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { matrixProjects } from './test/matrix/cells.ts';
 
@@ -11,7 +12,10 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 90_000,
+    // Many tests wait: for a server that must notice something, or for a pause between two tries.
     maxWorkers: 3,
+    // The commands that tests start would each compile the same files again.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node-compile') },
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       project('unit'),
