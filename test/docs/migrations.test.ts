@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOCK_PAUSE } from '../../functions/migrate/engine/lock-retry.ts';
 import { migrateSettings } from '../../functions/migrate/environment.ts';
 import { LONGEST_COUNT_MS } from '../../functions/migrate/losses/count-rows.ts';
+import { MOST_BACKUP_HOURS } from '../../functions/migrate/plan/backup-reason.ts';
+import { LONGEST_LOCK_SECONDS } from '../../functions/migrate/plan/file-reasons.ts';
+import { MOST_LAG_SECONDS, OLD_TRANSACTION_SECONDS } from '../../functions/migrate/plan/live-reasons.ts';
 import { BATCH_ROWS, LONGEST_TIMEOUT_SECONDS } from '../../functions/shared/migration-header.ts';
 import { LOOK_EVERY_MS } from '../../local/migrate/show-progress.ts';
 import { type OwnCluster, startOwnCluster } from '../database/own-cluster.ts';
@@ -109,6 +112,10 @@ describe('docs/migrations.md', () => {
       `1 s to ${grouped(LONGEST_TIMEOUT_SECONDS)} s`,
       `${BATCH_ROWS.from} to ${grouped(BATCH_ROWS.to)}; the column`,
       `for ${seconds(LONGEST_COUNT_MS)} s per table`,
+      `a transaction is open for ${OLD_TRANSACTION_SECONDS} s or longer`,
+      `a replica lags by more than ${MOST_LAG_SECONDS} s`,
+      `a lock which stops others lasts longer than ${LONGEST_LOCK_SECONDS} s`,
+      `no verified backup is younger than ${MOST_BACKUP_HOURS} h`,
       `every second on a terminal, every ${seconds(LOOK_EVERY_MS.elsewhere)} s elsewhere`,
     ])
       expect(page).toContain(words);

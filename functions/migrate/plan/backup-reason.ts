@@ -6,7 +6,7 @@ import { listBackupIds, readStoredBackup } from '../../shared/stored-backup.ts';
 import type { PlanReason } from './contract.ts';
 
 /** A nightly backup with its verification, and two hours. */
-const MOST_HOURS = 26;
+export const MOST_BACKUP_HOURS = 26;
 /** Newer ones than the newest verified; more than that are a matter for the alarms of the ages. */
 const MOST_READ = 10;
 
@@ -28,9 +28,9 @@ export async function backupReason(
       const backup = await readStoredBackup(store, database, backupId);
       if (backup === undefined || backup.state === 'unreadable' || !countsAsBackup(backup.state)) continue;
       const hours = (now.getTime() - Date.parse(backup.manifest.takenAt)) / 3_600_000;
-      if (hours <= MOST_HOURS) return undefined;
+      if (hours <= MOST_BACKUP_HOURS) return undefined;
       return approve(
-        `the newest verified backup ${backupId} is ${Math.round(hours)} h old; more than ${MOST_HOURS} h is too much`,
+        `the newest verified backup ${backupId} is ${Math.round(hours)} h old; more than ${MOST_BACKUP_HOURS} h is too much`,
       );
     }
     return approve(`none of the newest ${MOST_READ} backups of "${database}" is verified`);

@@ -5,7 +5,7 @@ import type { RehearsalResult } from '../rehearse/contract.ts';
 import type { PlanReason } from './contract.ts';
 
 /** Readers of a table that is locked for longer pile up and take all connections. */
-const LONGEST_LOCK_SECONDS = 1;
+export const LONGEST_LOCK_SECONDS = 1;
 /** In these modes nobody reads, or nobody writes. */
 const STOPS_OTHERS: ReadonlySet<string> = new Set([
   'AccessExclusiveLock',

@@ -8,9 +8,9 @@ import type { PlanReason } from './contract.ts';
  * A transaction that is older outlasts the tries for a lock that a run makes by default (about a minute with their pauses), and
  * holds up every statement with CONCURRENTLY.
  */
-const OLD_TRANSACTION_SECONDS = 60;
+export const OLD_TRANSACTION_SECONDS = 60;
 /** A change that rewrites sends the whole table to the replicas: one that lags already would be out of use for longer. */
-const MOST_LAG_SECONDS = 30;
+export const MOST_LAG_SECONDS = 30;
 
 interface PlanFacts {
   old_transactions: Blocker[];
