@@ -17,6 +17,8 @@ export interface MigrationRun {
   readonly requestedBy: string;
   readonly requestId: string;
   readonly clock: Clock;
+  /** The plan that an up is bound to. */
+  readonly planHash?: string | undefined;
   /** Checked between statements. */
   readonly signal: AbortSignal;
   /** Watches one statement; its end tells how long it waited for locks. Absent: nobody looks. */

@@ -8,6 +8,7 @@ select
   statements_done,
   half_done_since,
   going_down_checksum,
+  plan_hash,
   is_baseline
 from nightshift.migration
 where kind = 'application'

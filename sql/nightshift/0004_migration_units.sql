@@ -11,6 +11,7 @@ alter table nightshift.migration
   add column statements_done integer not null default 0,
   add column half_done_since timestamptz,
   add column going_down_checksum text,
+  add column plan_hash text,
   add column is_baseline boolean not null default false,
   add constraint migration_state_known check (state in ('applied', 'going up', 'going down')),
   add constraint migration_statements_done_not_negative check (statements_done >= 0),
@@ -19,6 +20,8 @@ alter table nightshift.migration
 
 comment on column nightshift.migration.state is
   'applied: the whole up file is done. going up, going down: statements_done statements of that file are committed, the rest are not.';
+comment on column nightshift.migration.plan_hash is
+  'The plan that the run which began this file was bound to: a later pass of that run may go on with it.';
 comment on column nightshift.migration.is_baseline is
   'The file was never run here: baseline says that the database had all of it already.';
 

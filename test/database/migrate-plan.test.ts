@@ -232,10 +232,35 @@ describe('up that is bound to a plan', () => {
     await expect(up(hash)).resolves.toMatchObject({ status: 'done', current: 2 });
   });
 
+  test('the run is left and goes on with the same event: it is the same run, until a file is new', async () => {
+    const files = {
+      ...FILES,
+      '0003_index.up.sql': 'create index concurrently orders_note on shop.orders (note);',
+      '0003_index.down.sql': 'drop index concurrently shop.orders_note;',
+    };
+    await world.migrate('up', first);
+    const hash = (await plan(files, { rehearse: false })).hash ?? '';
+    const left = new AbortController();
+    left.abort();
+    const event = { action: 'up', plan: hash } as const;
+
+    // A pass that has no time begins one unit and leaves the rest.
+    await expect(
+      world.cluster.migrate(world.dbname, event, { folder: filesOfTest(files), pause: left.signal }),
+    ).resolves.toMatchObject({ status: 'running', current: 2 });
+
+    const more = { ...files, '0004_more.up.sql': 'select 1;', '0004_more.down.sql': 'select 1;' };
+    await expect(up(hash, more)).rejects.toMatchObject({
+      code: 'migrate.plan_moved',
+      problem: `since the plan ${hash} these have changed: the files`,
+    });
+    await expect(up(hash, files)).resolves.toMatchObject({ status: 'done', current: 3 });
+  });
+
   test.each([
     [
       'a file was edited',
-      'the files to run',
+      'the files',
       async () => ({ ...FILES, '0002_state.up.sql': FILES['0002_state.up.sql'].replace('new', 'old') }),
     ],
     [
@@ -248,7 +273,7 @@ describe('up that is bound to a plan', () => {
     ],
     [
       'another run has applied it',
-      'the files to run, what is applied, the live schema',
+      'what is applied, the live schema',
       async () => {
         await world.migrate('up', FILES);
         return FILES;

@@ -13,7 +13,13 @@ const migration = (number: number): Migration => ({
   down: script,
   irreversibleBecause: undefined,
 });
-const state = { applied: [1, 2].map(migration), pending: [3, 4].map(migration), changed: [], halfDone: undefined };
+const state = {
+  applied: [1, 2].map(migration),
+  pending: [3, 4].map(migration),
+  changed: [],
+  halfDone: undefined,
+  planHash: undefined,
+};
 const chosen = (event: { action: 'up' | 'down'; to?: number }) =>
   chooseMigrations(state, event).migrations.map(({ number }) => number);
 

@@ -60,6 +60,7 @@ async function beginUp(
       run.requestId,
       state,
       to,
+      run.planHash ?? null,
     ]);
   } catch (error) {
     // The rival has committed its row, or has not yet and we waited for it up to lock_timeout.

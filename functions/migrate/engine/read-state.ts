@@ -19,6 +19,8 @@ export interface HalfDone {
 /** `applied` are whole; a half done file is in neither list. */
 export interface MigrateState extends MigrationState {
   readonly halfDone: HalfDone | undefined;
+  /** The plan to which the run was bound that began the newest file. */
+  readonly planHash: string | undefined;
 }
 
 export interface HistoryRow extends AppliedMigration {
@@ -26,6 +28,7 @@ export interface HistoryRow extends AppliedMigration {
   readonly statements_done: number;
   readonly half_done_since: Date | null;
   readonly going_down_checksum: string | null;
+  readonly plan_hash: string | null;
   readonly is_baseline: boolean;
 }
 
@@ -39,7 +42,10 @@ export function compareState(files: readonly Migration[], rows: readonly History
   const { applied, pending, changed } = compareHistory(files, rows);
   const last = rows.at(-1);
   const migration = applied.at(-1);
-  if (!last || !migration || last.state === 'applied') return { applied, pending, changed, halfDone: undefined };
+  const planHash = last?.plan_hash ?? undefined;
+  if (!last || !migration || last.state === 'applied') {
+    return { applied, pending, changed, planHash, halfDone: undefined };
+  }
   const direction = last.state === 'going up' ? 'up' : 'down';
   if (direction === 'down' && migration.down?.checksum !== last.going_down_checksum) {
     throw new JobFailure({
@@ -55,7 +61,7 @@ export function compareState(files: readonly Migration[], rows: readonly History
     statementsDone: last.statements_done,
     since: last.half_done_since ?? last.applied_at,
   } as const;
-  return { applied: applied.slice(0, -1), pending, changed, halfDone };
+  return { applied: applied.slice(0, -1), pending, changed, planHash, halfDone };
 }
 
 async function readRows(session: DatabaseSession): Promise<HistoryRow[]> {

@@ -30,6 +30,7 @@ export async function runFile(
     requestedBy: context.event.requestedBy ?? '',
     requestId: context.runId,
     clock: context.clock,
+    planHash: context.event.plan,
     signal: context.signal,
     ...(context.mayWatch ? { watch: (watched) => watchLockWaits(context, watched.processId) } : {}),
   };

@@ -41,9 +41,14 @@ export async function runMigrations(
       refuseChanged(state);
       const { migrations, direction, halfDone } = chooseMigrations(state, { action, to: event.to });
       if (migrations.length === 0) log.info('migrate.up_to_date', { current: state.applied.length });
-      if (event.plan !== undefined) requirePlan(event.plan, await planHash(session, state, migrations));
+      if (event.plan !== undefined) {
+        const isLaterPass = state.planHash === event.plan;
+        requirePlan(event.plan, await planHash(session, state, migrations), isLaterPass);
+      }
       if (direction === 'down') await refuseUnconfirmedLoss(context, session, migrations);
       for (const migration of migrations) {
+        // The next run goes on with the next file; to begin it now would end in the middle of it.
+        if (context.pause.aborted && done.length > 0) throw new LeftRunning();
         const statementsDone = halfDone?.migration === migration ? halfDone.statementsDone : undefined;
         done.push(await runFile(context, session, { migration, direction, statementsDone }));
       }

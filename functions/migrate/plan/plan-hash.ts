@@ -7,14 +7,14 @@ import { readInventory } from '../../shared/read-inventory.ts';
 import type { MigrateState } from '../engine/read-state.ts';
 
 export const PLAN_HASH = /^[0-9a-f]{16}-[0-9a-f]{16}-[0-9a-f]{16}$/;
-const PARTS = ['the files to run', 'what is applied', 'the live schema'] as const;
+const PARTS = ['the files', 'what is applied', 'the live schema'] as const;
 /** Hex digits of each part: 64 bits, against accidents. */
 const DIGITS = 16;
 /** Views are looked at under a lock; whoever has a stronger one for longer is a reason to wait. */
 const LOCK_TIMEOUT_MS = 2_000;
 
 /**
- * Of the files that a run now would take, of the history, and of every definition in the live database.
+ * Of all files up to the newest that a run now would take, of the history, and of every definition in the live database.
  *
  * Throws `migrate.schema_unreadable` when somebody locks or changes what is read.
  */
@@ -24,7 +24,7 @@ export async function planHash(
   migrations: readonly Migration[],
 ): Promise<string> {
   const { halfDone, applied } = state;
-  const files = migrations.map(({ up }) => [up.file, up.checksum]);
+  const files = [...applied, ...migrations].map(({ up }) => [up.file, up.checksum]);
   const history = [
     applied.map(({ number, up }) => [number, up.checksum]),
     halfDone === undefined ? null : [halfDone.migration.number, halfDone.direction, halfDone.statementsDone],
@@ -50,11 +50,17 @@ function part(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, DIGITS);
 }
 
-/** Throws `migrate.plan_moved` when the hash of now is not that of the plan, naming what has moved. */
-export function requirePlan(planned: string, now: string): void {
-  if (planned === now) return;
+/**
+ * Throws `migrate.plan_moved` when the hash of now is not that of the plan, naming what has moved.
+ *
+ * In a later pass of the run that the plan was for, history and schema have moved by its own work; the files must be the same.
+ */
+export function requirePlan(planned: string, now: string, isLaterPass: boolean): void {
   const before = planned.split('-');
-  const moved = now.split('-').flatMap((one, index) => (one === before[index] ? [] : [PARTS[index] ?? '']));
+  const moved = now
+    .split('-')
+    .flatMap((one, index) => (one === before[index] || (isLaterPass && index > 0) ? [] : [PARTS[index] ?? '']));
+  if (moved.length === 0) return;
   throw new JobFailure({
     code: 'migrate.plan_moved',
     problem: `since the plan ${planned} these have changed: ${moved.join(', ')}`,
