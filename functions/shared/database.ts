@@ -24,9 +24,14 @@ export interface SessionLimits {
 }
 
 export interface DatabaseSession {
+  /**
+   * Runs a statement; `prepareAs` names it for the session, so that the server plans it once: for one that is run again and
+   * again. One name is for one text.
+   */
   query<Row extends QueryResultRow>(
     sql: string,
     values?: readonly unknown[],
+    options?: { prepareAs?: string },
   ): Promise<{ rows: Row[]; rowCount: number }>;
   /**
    * Runs a `COPY … TO STDOUT`, whose text goes to `take` in pieces of any size; answers the rows of the command tag.
@@ -241,8 +246,9 @@ function asSession(client: PoolClient): DatabaseSession {
   const processId = Reflect.get(client, 'processID');
   return {
     processId: typeof processId === 'number' ? processId : 0,
-    query: async (sql, values = []) => {
-      const result = await client.query<never>(sql, [...values]);
+    query: async (sql, values = [], { prepareAs } = {}) => {
+      const named = prepareAs === undefined ? {} : { name: prepareAs };
+      const result = await client.query<never>({ ...named, text: sql, values: [...values] });
       return { rows: result.rows, rowCount: result.rowCount ?? 0 };
     },
     copyOut: async (sql, options) => await copyOut(client, sql, options),

@@ -102,7 +102,7 @@ export async function recordSteps(
     lock_wait_ms: lockWaitMs,
     retries,
   }));
-  await session.query(readSqlFile('session/record-migration-steps.sql'), [
+  const values = [
     run.requestId,
     run.kind,
     migration.number,
@@ -114,7 +114,8 @@ export async function recordSteps(
     run.requestedBy,
     JSON.stringify(rows),
     durationMs ?? null,
-  ]);
+  ];
+  await session.query(readSqlFile('session/record-migration-steps.sql'), values, { prepareAs: 'record-steps' });
 }
 
 /** The failure of one statement with its place in the file; the server's detail is left out, it can hold row values. */

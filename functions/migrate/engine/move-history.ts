@@ -51,7 +51,7 @@ async function beginUp(
   const { number, name, up } = migration;
   const state = isWhole ? 'applied' : 'going up';
   try {
-    await session.query(readSqlFile('migrate/begin-up.sql'), [
+    const values = [
       run.kind,
       number,
       name,
@@ -61,7 +61,8 @@ async function beginUp(
       state,
       to,
       run.planHash ?? null,
-    ]);
+    ];
+    await session.query(readSqlFile('migrate/begin-up.sql'), values, { prepareAs: 'begin-up' });
   } catch (error) {
     // The rival has committed its row, or has not yet and we waited for it up to lock_timeout.
     const code = sqlState(error);
