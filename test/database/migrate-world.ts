@@ -39,7 +39,7 @@ export function useMigrateWorld(settings: Record<string, string> = {}): MigrateW
     await client.query('grant create on schema public to nightshift_migrate');
   });
   afterEach(async () => {
-    for (const child of children) if (child.exitCode === null && child.signalCode === null) await kill(child);
+    for (const child of children) await kill(child);
     children = [];
   });
   afterAll(async () => {
@@ -71,8 +71,9 @@ export function useMigrateWorld(settings: Record<string, string> = {}): MigrateW
   };
 }
 
-/** With -9; it is gone when this returns. */
+/** With -9; it is gone when this returns. One that has ended by itself will tell nobody any more. */
 export async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
