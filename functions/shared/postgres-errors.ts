@@ -24,7 +24,8 @@ export const FOREIGN_KEY_VIOLATION = '23503';
 
 /** The SQLSTATE of an error of the server, or undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  // EPIPE and its like of the operating system have five letters too.
+  if (!(error instanceof Error) || !('code' in error) || 'syscall' in error) return undefined;
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
 
