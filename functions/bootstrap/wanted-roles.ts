@@ -38,7 +38,8 @@ export const wantedRoles = {
     createdb: false,
     bypassrls: true,
     connectionLimit: 6,
-    memberOf: [],
+    // How far replicas are behind, and what autovacuum works on: it waits for both.
+    memberOf: ['pg_read_all_stats'],
     settings: { lock_timeout: '5s', statement_timeout: '15min', idle_in_transaction_session_timeout: '60s' },
   },
   HEALTH_SECRET_ARN: {

@@ -46,6 +46,32 @@ export function reportKeys(database: string, runId: string) {
 }
 
 /**
+ * What a purge leaves: the archive of what it removed, and its certificate.
+ *
+ * A series is a run of a policy with those that went on with it. The archive has a prefix of its own, because it ends by a
+ * lifecycle rule while the certificate stays. Names of tables are percent-encoded: they may hold a slash.
+ */
+export function purgeKeys(database: string, policy: string, series: string) {
+  const place = `${encodeURIComponent(policy)}/${series}`;
+  const archive = `${database}/purge-archive/${place}`;
+  const evidence = `${database}/purged/${place}`;
+  return {
+    archivedRows: (schema: string, table: string, number: number) =>
+      `${archive}/${encodeURIComponent(`${schema}.${table}`)}/${String(number).padStart(6, '0')}.copy.gz`,
+    archive: `${archive}/`,
+    archiveManifest: `${archive}/manifest.json`,
+    certificate: `${evidence}/certificate.json`,
+    readable: `${evidence}/certificate.html`,
+    signature: `${evidence}/certificate.signature.json`,
+  };
+}
+
+/** The prefix of the certificates of a database. */
+export function certificatesPrefix(database: string): string {
+  return `${database}/purged/`;
+}
+
+/**
  * What health remembers of the copying of a backup to another bucket: the first `checked` of its `total` objects were copied.
  *
  * Both stand in the key, so that one listing tells of all backups.

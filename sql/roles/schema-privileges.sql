@@ -10,6 +10,8 @@ with wanted (role_name, privilege, kind, object) as (
     ('nightshift_health', 'select', 'table', 'nightshift.legal_hold'),
     ('nightshift_health', 'select', 'table', 'nightshift.data_classification'),
     ('nightshift_health', 'select', 'table', 'nightshift.purge_run'),
+    ('nightshift_health', 'select', 'table', 'nightshift.purge_stop'),
+    ('nightshift_health', 'select', 'table', 'nightshift.pii_without_policy'),
     ('nightshift_health', 'select', 'table', 'nightshift.database_health'),
     ('nightshift_health', 'select', 'table', 'nightshift.slow_queries'),
     ('nightshift_health', 'execute', 'function', 'nightshift.check_database_health()'),
@@ -20,7 +22,14 @@ with wanted (role_name, privilege, kind, object) as (
     ('nightshift_purge', 'select', 'table', 'nightshift.data_classification'),
     ('nightshift_purge', 'select', 'table', 'nightshift.purge_run'),
     ('nightshift_purge', 'insert', 'table', 'nightshift.purge_run'),
-    ('nightshift_purge', 'update', 'table', 'nightshift.purge_run')
+    ('nightshift_purge', 'update', 'table', 'nightshift.purge_run'),
+    ('nightshift_purge', 'select', 'table', 'nightshift.purge_stop'),
+    ('nightshift_purge', 'select', 'table', 'nightshift.pii_without_policy'),
+    ('nightshift_purge', 'select', 'table', 'nightshift.purge_object'),
+    ('nightshift_purge', 'insert', 'table', 'nightshift.purge_object'),
+    ('nightshift_purge', 'select', 'table', 'nightshift.purge_partition'),
+    ('nightshift_purge', 'insert', 'table', 'nightshift.purge_partition'),
+    ('nightshift_purge', 'update', 'table', 'nightshift.purge_partition')
 )
 select
   format('%s on %s %s for %s', privilege, kind, object, role_name) as what,
