@@ -2,10 +2,10 @@
 import type { DatabaseSession } from '../shared/database.ts';
 import { sqlState } from '../shared/postgres-errors.ts';
 
-/** Commits when `use` returns and rolls back when it throws; the session stays usable after an error of the server. */
+/** `begin` is the statement, or several, that open it. Commits when `use` returns and rolls back when it throws; the session stays usable after an error of the server. */
 export async function inTransaction<T>(
   session: DatabaseSession,
-  begin: 'begin' | 'begin read only' | 'begin isolation level repeatable read read only',
+  begin: string,
   use: () => Promise<T>,
 ): Promise<T> {
   await session.query(begin);

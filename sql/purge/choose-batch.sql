@@ -1,14 +1,22 @@
--- Chooses and locks the next rows of a batch in order of (timestamp, key). $1 = cutoff, $2 = whole table held,
--- $3 = held keys, $4 = rows of the batch, then the position to go on from. Role: nightshift_purge (SELECT, UPDATE on one
--- column). Locks: ROW SHARE on the table, FOR UPDATE on the rows, to the end of the batch. Safe to rerun.
+-- Chooses and locks the next rows of a batch in order, and tells the place of the last one.
+-- Role: nightshift_purge (SELECT, UPDATE on one column). Locks: ROW SHARE on the table, FOR UPDATE on the rows, to the end
+-- of the batch. Safe to rerun.
+with chosen as materialized (
+  select
+    t.tableoid as row_table,
+    t.ctid as row_place,
+    {order_columns}
+  from {table} as t
+  where {condition}
+  order by {order}
+  limit {limit}
+  for update of t {locking}
+)
 select
-  t.{timestamp}::text as position,
-  {key_texts}
-from {table} as t
-where t.{timestamp} < $1::{timestamp_type}
-  and {after}
-  and not {held}
-  and {predicate}
-order by t.{timestamp}, {keys}
-limit $4::int
-for update of t {locking};
+  (select count(*)::int from chosen) as rows,
+  (select array_agg(row_table)::text from chosen) as row_tables,
+  (select array_agg(row_place)::text from chosen) as row_places,
+  {last_columns}
+from chosen
+order by {last_order}
+limit 1;

@@ -1,9 +1,9 @@
--- How many rows of a policy are past its cutoff, how many of them are held, and the oldest. $1 = cutoff,
--- $2 = whole table held, $3 = held keys. Role: nightshift_purge (SELECT). Locks: ACCESS SHARE. Safe to rerun.
+-- How many rows are in the scope of a purge, how many of them are held, how many others are referenced, and the oldest.
+-- Role: nightshift_purge (SELECT). Locks: ACCESS SHARE. Safe to rerun.
 select
   count(*)::float8 as rows,
   (count(*) filter (where {held}))::float8 as held,
-  min(t.{timestamp})::text as oldest
+  (count(*) filter (where not ({held}) and ({referenced})))::float8 as referenced,
+  {oldest} as oldest
 from {table} as t
-where t.{timestamp} < $1::{timestamp_type}
-  and {predicate};
+where {condition};

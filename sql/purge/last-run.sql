@@ -1,11 +1,18 @@
--- The newest run of a policy, where the next one goes on when it did not finish. $1 = policy,
--- $2 = cutoff of the new run: a cursor beyond it (the retention period was made longer) is of no use.
+-- The newest run of a policy, with which the next one goes on when it did not finish. $1 = policy, $2 = action,
+-- $3 = cutoff of the new run: a cursor beyond it (the retention period was made longer) is of no use.
 -- Role: nightshift_purge. Locks: none. Safe to rerun.
 select
+  purge_run_id::text as purge_run_id,
+  coalesce(series_id, purge_run_id)::text as series_id,
   state,
-  case when cursor_timestamp <= $2::timestamptz then cursor_timestamp::text end as cursor_timestamp,
-  case when cursor_timestamp <= $2::timestamptz then cursor_key end as cursor_key
+  execution_id,
+  schema_name::text as schema_name,
+  table_name::text as table_name,
+  batch_rows,
+  case when cursor_timestamp <= $3::timestamptz then cursor_timestamp::text end as cursor_timestamp,
+  case when cursor_timestamp <= $3::timestamptz then cursor_key end as cursor_key
 from nightshift.purge_run
 where policy = $1
+  and action = $2
 order by purge_run_id desc
 limit 1;

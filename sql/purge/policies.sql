@@ -4,6 +4,7 @@ select
   name,
   schema_name::text as schema_name,
   table_name::text as table_name,
+  to_regclass(format('%I.%I', schema_name, table_name))::oid::int8::text as table_oid,
   timestamp_column::text as timestamp_column,
   retention::text as retention,
   predicate,
@@ -11,6 +12,11 @@ select
   archive_before_delete,
   enabled,
   batch_rows,
+  reason,
+  version,
+  anonymise,
+  marker_column::text as marker_column,
+  keep_partitions,
   (transaction_timestamp() - retention)::text as cutoff,
   transaction_timestamp() - retention < transaction_timestamp() as is_past
 from nightshift.retention_policy

@@ -1,13 +1,15 @@
 // Reads the retention policies. They are written by reviewed migrations; purge never writes one.
-import type { DatabaseSession } from '../shared/database.ts';
-import { describeError, JobFailure } from '../shared/job-failure.ts';
-import { INSUFFICIENT_PRIVILEGE, INVALID_SCHEMA_NAME, sqlState, UNDEFINED_TABLE } from '../shared/postgres-errors.ts';
-import { readSqlFile } from '../shared/sql-files.ts';
+import type { DatabaseSession } from '../../shared/database.ts';
+import { describeError, JobFailure } from '../../shared/job-failure.ts';
+import { INSUFFICIENT_PRIVILEGE, INVALID_SCHEMA_NAME, sqlState, UNDEFINED_TABLE } from '../../shared/postgres-errors.ts';
+import { readSqlFile } from '../../shared/sql-files.ts';
 
 export interface RetentionPolicy {
   readonly name: string;
   readonly schema_name: string;
   readonly table_name: string;
+  /** Null: there is no such table. */
+  readonly table_oid: string | null;
   readonly timestamp_column: string;
   readonly retention: string;
   readonly predicate: string | null;
@@ -15,6 +17,14 @@ export interface RetentionPolicy {
   readonly archive_before_delete: boolean;
   readonly enabled: boolean;
   readonly batch_rows: number | null;
+  readonly reason: string;
+  readonly version: number;
+  /** Of the action anonymise: column to SQL expression. */
+  readonly anonymise: Readonly<Record<string, string>> | null;
+  /** Of the action anonymise: the column that tells that a row is done. */
+  readonly marker_column: string | null;
+  /** Of the action drop_partition. */
+  readonly keep_partitions: number | null;
   /** Now minus the retention period, by the clock of the server, as text with its time zone. */
   readonly cutoff: string;
   readonly is_past: boolean;

@@ -1,0 +1,106 @@
+// SQL conditions on a row out of links and keys. Pure: names from the catalog, quoted; values as parameters.
+import { quoteIdentifier } from '../../shared/quote-identifier.ts';
+import type { AppliedLink } from '../links/link-graph.ts';
+import { columnType, type TableFacts } from '../links/read-tables.ts';
+import type { Parameters } from './parameters.ts';
+
+export type Tables = ReadonlyMap<string, TableFacts>;
+
+/** All of them; `true` when there is none. */
+export function all(conditions: readonly string[]): string {
+  const needed = conditions.filter((one) => one !== 'true');
+  if (needed.includes('false')) return 'false';
+  return needed.length === 0 ? 'true' : needed.map((one) => `(${one})`).join(' and ');
+}
+
+/** Any of them; `false` when there is none. */
+export function any(conditions: readonly string[]): string {
+  const needed = conditions.filter((one) => one !== 'false');
+  if (needed.includes('true')) return 'true';
+  return needed.length === 0 ? 'false' : needed.map((one) => `(${one})`).join(' or ');
+}
+
+/** The table of a node by its oid. */
+export function tableOf(tables: Tables, oid: string): TableFacts {
+  const table = tables.get(oid);
+  if (table === undefined) throw new RangeError(`nothing is known of the table with oid ${oid}`);
+  return table;
+}
+
+/** A foreign key binds the rows of a plain table, not those of its heirs. */
+export function childRows(table: TableFacts): string {
+  return table.kind === 'p' ? table.qualified : `only ${table.qualified}`;
+}
+
+/** `parent` and `child` are aliases; the columns of a classified link are those of the primary key of the parent. */
+export function joins(applied: AppliedLink, child: string, parent: string, parentTable: TableFacts): string {
+  const { childColumns, parentColumns } = applied.link;
+  const columns = parentColumns.length > 0 ? parentColumns : parentTable.primary_key;
+  return childColumns
+    .map((column, index) => `${child}.${quoteIdentifier(column)} = ${parent}.${quoteIdentifier(columns[index] ?? '')}`)
+    .join(' and ');
+}
+
+/** Where the link covers only some of the tables that a name stands for. */
+export function inTables(alias: string, only: readonly string[] | undefined, parameters: Parameters): string {
+  return only === undefined ? 'true' : `${alias}.tableoid = any(${parameters.add(only)}::oid[])`;
+}
+
+/** The row has one of the keys; each is a text for each key column. */
+export function hasKey(
+  table: TableFacts,
+  alias: string,
+  keys: readonly (readonly string[])[],
+  parameters: Parameters,
+): string {
+  const columns = table.primary_key;
+  const names = columns.map((column) => `${alias}.${quoteIdentifier(column)}`);
+  const arrays = columns.map(
+    (column, index) => `${parameters.add(keys.map((key) => key[index]))}::${columnType(table, column)}[]`,
+  );
+  if (columns.length === 1) return `${names[0]} = any(${arrays[0]})`;
+  const aliases = columns.map((_, index) => `k${index + 1}`);
+  return `(${names.join(', ')}) in (select ${aliases.join(', ')} from unnest(${arrays.join(', ')}) as held (${aliases.join(', ')}))`;
+}
+
+/** The row leads to the person with one of these keys over the way that `links` are. */
+export function leadsTo(
+  tables: Tables,
+  way: readonly AppliedLink[],
+  alias: string,
+  keys: readonly (readonly string[])[],
+  parameters: Parameters,
+): string {
+  const [first, ...rest] = way;
+  if (first === undefined) throw new RangeError('a way has at least one link');
+  const parent = tableOf(tables, first.link.parentOid);
+  const parentAlias = `${alias}_up`;
+  const further =
+    rest.length === 0
+      ? hasKey(parent, parentAlias, keys, parameters)
+      : leadsTo(tables, rest, parentAlias, keys, parameters);
+  const condition = all([joins(first, alias, parentAlias, parent), further]);
+  return all([
+    inTables(alias, first.only, parameters),
+    `exists (select from ${parent.qualified} as ${parentAlias} where ${condition})`,
+  ]);
+}
+
+/** A row of the link's child table, of which `condition` holds, references the row. */
+export function isReferenced(
+  tables: Tables,
+  applied: AppliedLink,
+  alias: string,
+  parent: TableFacts,
+  parameters: Parameters,
+  condition: (childAlias: string) => string,
+): string {
+  const child = tableOf(tables, applied.link.childOid);
+  const childAlias = `${alias}_c`;
+  const inner = condition(childAlias);
+  if (inner === 'false') return 'false';
+  return all([
+    inTables(alias, applied.only, parameters),
+    `exists (select from ${childRows(child)} as ${childAlias} where ${all([joins(applied, childAlias, alias, parent), inner])})`,
+  ]);
+}

@@ -1,0 +1,126 @@
+// One batch in one transaction: holds, rows, what goes with them, progress. Nothing of it stays when it fails.
+import type { DatabaseSession } from '../../shared/database.ts';
+import { DEADLOCK_DETECTED, FOREIGN_KEY_VIOLATION, LOCK_NOT_AVAILABLE, sqlState } from '../../shared/postgres-errors.ts';
+import { readSqlFile } from '../../shared/sql-files.ts';
+import { inTransaction } from '../in-transaction.ts';
+import type { HoldsInPlay } from '../keep/held-condition.ts';
+import { countWaiters } from '../pressure/count-waiters.ts';
+import { storedCursor } from './cursor.ts';
+import { type RemovedRows, removeRows } from './remove-rows.ts';
+import { rowSetOf, type SetRow } from './row-set.ts';
+import type { Position, RowWork } from './row-work.ts';
+import { type Choice, chooseStatement, hasParts } from './statements.ts';
+
+export interface BatchRequest {
+  readonly after: Position | undefined;
+  readonly waits: boolean;
+  readonly limit: number;
+  /** Of the run so far: the record of a batch holds the totals. */
+  readonly children: RemovedRows['children'];
+  readonly runId: string;
+  /** Whether to look who waits for the locks of this batch. */
+  readonly looksForWaiters: boolean;
+  /** Reads the holds of now, in the transaction. */
+  readHolds(): Promise<HoldsInPlay>;
+}
+
+export interface BatchOutcome extends RemovedRows {
+  /** Rows that were chosen. */
+  readonly chosen: number;
+  readonly position: Position;
+  readonly waiters: number;
+}
+
+/** The outcome of a batch, or undefined when no row is left after the position. */
+export async function runBatch(
+  session: DatabaseSession,
+  work: RowWork,
+  request: BatchRequest,
+): Promise<BatchOutcome | undefined> {
+  try {
+    return await tryBatch(session, work, request);
+  } catch (error) {
+    const state = sqlState(error);
+    if (!request.waits || (state !== LOCK_NOT_AVAILABLE && state !== DEADLOCK_DETECTED)) throw error;
+    // Somebody keeps a row of this batch locked: take the others, the count at the end names what is left.
+    return await tryBatch(session, work, { ...request, waits: false });
+  }
+}
+
+async function tryBatch(
+  session: DatabaseSession,
+  work: RowWork,
+  request: BatchRequest,
+): Promise<BatchOutcome | undefined> {
+  return await inTransaction(session, readSqlFile('purge/begin-batch.sql'), async () => {
+    const holds = await request.readHolds();
+    const choice: Choice = { ...request, holds };
+    const outcome = isPlain(work)
+      ? await deletePlain(session, work, choice)
+      : await chooseAndRemove(session, work, choice);
+    if (outcome === undefined) return undefined;
+    const children = totals(request.children, outcome.children);
+    const cursor = storedCursor(work, outcome.position);
+    await session.query(readSqlFile('purge/record-batch.sql'), [
+      request.runId,
+      outcome.done,
+      cursor.timestamp,
+      cursor.key,
+      JSON.stringify(Object.fromEntries(children)),
+      request.limit,
+    ]);
+    const waiters = request.looksForWaiters ? await countWaiters(session) : 0;
+    return { ...outcome, waiters };
+  });
+}
+
+/** Whether nothing has to be looked at between choosing and deleting. */
+function isPlain(work: RowWork): boolean {
+  const { children, selfLinks } = work.family.top;
+  const isAlone = children.length === 0 && selfLinks.length === 0;
+  return work.action === 'delete' && work.archive === undefined && isAlone && !hasParts(work.table);
+}
+
+type Removed = Omit<BatchOutcome, 'waiters'>;
+
+async function deletePlain(session: DatabaseSession, work: RowWork, choice: Choice): Promise<Removed | undefined> {
+  const { sql, values } = chooseStatement(work, choice, true);
+  try {
+    const { rows } = await session.query<{ rows: number; done: number } & Record<string, unknown>>(sql, values);
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const { rows: chosen, done } = row;
+    const position = positionOf(work, row);
+    return { chosen, done, children: new Map(), referenced: 0, other: chosen - done, position };
+  } catch (error) {
+    const state = sqlState(error);
+    if (state !== FOREIGN_KEY_VIOLATION && state !== '23001') throw error;
+    // A row came to reference one of them in between: which one only halving tells.
+    await session.query('rollback to savepoint chosen');
+    return await chooseAndRemove(session, work, choice);
+  }
+}
+
+async function chooseAndRemove(session: DatabaseSession, work: RowWork, choice: Choice): Promise<Removed | undefined> {
+  const { sql, values } = chooseStatement(work, choice, false);
+  const { rows } = await session.query<SetRow & Record<string, unknown>>(sql, values);
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const set = rowSetOf(row);
+  const removed = await removeRows(session, work, choice.holds, set);
+  return { ...removed, chosen: set.rows, position: positionOf(work, row) };
+}
+
+function positionOf(work: RowWork, row: Readonly<Record<string, unknown>>): Position {
+  return work.order.map((_, index) => String(row[`p${index + 1}`] ?? ''));
+}
+
+/** The counts of a run with those of one more batch. */
+export function totals(known: RemovedRows['children'], more: RemovedRows['children']): RemovedRows['children'] {
+  const children = new Map(known);
+  for (const [table, { deleted, changed }] of more) {
+    const before = children.get(table) ?? { deleted: 0, changed: 0 };
+    children.set(table, { deleted: before.deleted + deleted, changed: before.changed + changed });
+  }
+  return children;
+}

@@ -1,0 +1,183 @@
+// The statements of a batch, put together from the templates in sql/purge/. Pure.
+import { quoteIdentifier } from '../../shared/quote-identifier.ts';
+import { heldCondition, type HoldsInPlay } from '../keep/held-condition.ts';
+import { referencedCondition } from '../keep/referenced-condition.ts';
+import type { FamilyNode } from '../links/family.ts';
+import type { AppliedLink } from '../links/link-graph.ts';
+import type { TableFacts } from '../links/read-tables.ts';
+import { all, childRows, inTables, joins, tableOf, type Tables } from './conditions.ts';
+import { createParameters, type Parameters } from './parameters.ts';
+import { render } from './render.ts';
+import type { Position, RowSet, RowWork } from './row-work.ts';
+
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+export interface Choice {
+  readonly holds: HoldsInPlay;
+  readonly after: Position | undefined;
+  /** For rows that others have locked; else they are passed over. */
+  readonly waits: boolean;
+  readonly limit: number;
+}
+
+/** Locks the next rows; with `deletes` it deletes them as well, which suits a plain table without a family only. */
+export function chooseStatement(work: RowWork, choice: Choice, deletes: boolean): Statement {
+  const parameters = createParameters();
+  const { order } = work;
+  const numbers = order.map((_, index) => `p${index + 1}`);
+  const sql = render(deletes ? 'choose-and-delete.sql' : 'choose-batch.sql', {
+    table: work.table.qualified,
+    condition: all([
+      work.scope(parameters),
+      afterCondition(work, choice.after, parameters),
+      ...freeConditions(work, choice.holds, parameters),
+    ]),
+    order: order.map((column) => column.sql).join(', '),
+    order_columns: order.map((column, index) => `${column.sql} as ${numbers[index]}`).join(',\n    '),
+    last_columns: numbers.map((name) => `${name}::text as ${name}`).join(',\n  '),
+    last_order: numbers.map((name) => `chosen.${name} desc`).join(', '),
+    limit: `${parameters.add(choice.limit)}::int`,
+    locking: choice.waits ? '' : 'skip locked',
+  });
+  return { sql, values: parameters.values };
+}
+
+function afterCondition(work: RowWork, after: Position | undefined, parameters: Parameters): string {
+  if (after === undefined) return 'true';
+  const values = work.order.map(({ type }, index) => `${parameters.add(after[index])}::${type}`);
+  return `(${work.order.map(({ sql }) => sql).join(', ')}) > (${values.join(', ')})`;
+}
+
+/** A row may go when no hold and no foreign key keeps it. */
+function freeConditions(work: RowWork, holds: HoldsInPlay, parameters: Parameters): string[] {
+  const held = heldCondition(holds, work.family.top, 't', parameters);
+  const referenced =
+    work.action === 'anonymise' ? 'false' : referencedCondition(work.tables, work.family.top, 't', parameters);
+  return [held, referenced].filter((one) => one !== 'false').map((one) => `not (${one})`);
+}
+
+/** Counts the scope; `held` and `referenced` are told apart. */
+export function countStatement(work: RowWork, holds: HoldsInPlay): Statement {
+  const parameters = createParameters();
+  const [first] = work.order;
+  const sql = render('count-rows.sql', {
+    table: work.table.qualified,
+    condition: work.scope(parameters),
+    held: heldCondition(holds, work.family.top, 't', parameters),
+    referenced:
+      work.action === 'anonymise' ? 'false' : referencedCondition(work.tables, work.family.top, 't', parameters),
+    oldest: work.isDated && first !== undefined ? `min(${first.sql})::text` : 'null::text',
+  });
+  return { sql, values: parameters.values };
+}
+
+/** Counts the rows of a node that would go or be changed with the rows in scope. */
+export function countChildrenStatement(work: RowWork, way: readonly FamilyNode[]): Statement {
+  const parameters = createParameters();
+  const condition = belongsToScope(work, way, parameters, 'c');
+  const child = tableOf(work.tables, way.at(-1)?.oid ?? '');
+  return { sql: render('count-children.sql', { child: childRows(child), condition }), values: parameters.values };
+}
+
+function belongsToScope(work: RowWork, way: readonly FamilyNode[], parameters: Parameters, alias: string): string {
+  const node = way.at(-1);
+  if (node === undefined) throw new RangeError('a child has a way to the top');
+  const above = way.slice(0, -1);
+  const parent = above.length === 0 ? work.table : tableOf(work.tables, above.at(-1)?.oid ?? '');
+  const parentAlias = above.length === 0 ? 't' : `${alias}_p`;
+  const further = above.length === 0 ? work.scope(parameters) : belongsToScope(work, above, parameters, parentAlias);
+  const condition = all([
+    joins(node.applied, alias, parentAlias, parent),
+    inTables(parentAlias, node.applied.only, parameters),
+    further,
+  ]);
+  return `exists (select from ${parent.qualified} as ${parentAlias} where ${condition})`;
+}
+
+/** The rows of a set, by where they lie; they must be locked, or they may have moved. */
+export function isInSet(table: TableFacts, alias: string, set: RowSet, parameters: Parameters): string {
+  const places = `${parameters.add(set.places)}::tid[]`;
+  const byPlace = `${alias}.ctid = any(${places})`;
+  if (!hasParts(table)) return byPlace;
+  // The places alone find the pages; the same place in another partition is another row.
+  const tables = `${parameters.add(set.tables)}::oid[]`;
+  return `${byPlace} and (${alias}.tableoid, ${alias}.ctid) in (select part, place from unnest(${tables}, ${places}) as chosen (part, place))`;
+}
+
+/** Whether its name stands for several tables that hold rows. */
+export function hasParts(table: TableFacts): boolean {
+  return table.kind === 'p' || (table.descendants ?? []).length > 0;
+}
+
+export function lockChildrenStatement(
+  tables: Tables,
+  parent: TableFacts,
+  applied: AppliedLink,
+  set: RowSet,
+): Statement {
+  const parameters = createParameters();
+  const child = tableOf(tables, applied.link.childOid);
+  const sql = render('lock-children.sql', {
+    child: childRows(child),
+    parent: parent.qualified,
+    joins: joins(applied, 'c', 'p', parent),
+    parent_rows: isInSet(parent, 'p', set, parameters),
+    covered: inTables('p', applied.only, parameters),
+  });
+  return { sql, values: parameters.values };
+}
+
+export function keepReferencedBySelfStatement(
+  tables: Tables,
+  table: TableFacts,
+  applied: AppliedLink,
+  set: RowSet,
+): Statement {
+  const parameters = createParameters();
+  const child = tableOf(tables, applied.link.childOid);
+  const sql = render('keep-referenced-by-self.sql', {
+    table: table.qualified,
+    child: childRows(child),
+    rows: isInSet(table, 't', set, parameters),
+    joins: all([joins(applied, 'c', 't', table), inTables('t', applied.only, parameters)]),
+  });
+  return { sql, values: parameters.values };
+}
+
+export function deleteStatement(table: TableFacts, set: RowSet): Statement {
+  const parameters = createParameters();
+  const rows = isInSet(table, 't', set, parameters);
+  return { sql: render('delete-rows.sql', { table: table.qualified, rows }), values: parameters.values };
+}
+
+/** The same with the places as literals, for COPY, which takes no parameters: `DELETE … RETURNING <all columns>`. */
+export function deleteReturningStatement(table: TableFacts, set: RowSet): string {
+  const literals: string[] = [];
+  const parameters: Parameters = {
+    add: (value) => {
+      const literal = String(value);
+      if (!/^\{[0-9(),"]*\}$/.test(literal)) throw new RangeError('places of rows are digits in brackets');
+      literals.push(literal);
+      return `'${literal}'`;
+    },
+    values: literals,
+  };
+  const rows = isInSet(table, 't', set, parameters);
+  const columns = table.columns.map(({ name }) => `t.${quoteIdentifier(name)}`).join(', ');
+  return `${render('delete-rows.sql', { table: table.qualified, rows }).trim().replace(/;$/, '')}\nreturning ${columns}`;
+}
+
+export function changeStatement(table: TableFacts, set: RowSet, assignments: string): Statement {
+  const parameters = createParameters();
+  const rows = isInSet(table, 't', set, parameters);
+  return { sql: render('change-rows.sql', { table: table.qualified, assignments, rows }), values: parameters.values };
+}
+
+/** What SET NULL and SET DEFAULT of a foreign key do to its columns. */
+export function unlinkAssignments(applied: AppliedLink, action: 'set null' | 'set default'): string {
+  const value = action === 'set null' ? 'null' : 'default';
+  return applied.link.setColumns.map((column) => `${quoteIdentifier(column)} = ${value}`).join(', ');
+}
