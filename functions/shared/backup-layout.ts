@@ -59,7 +59,8 @@ export function purgeKeys(database: string, policy: string, series: string) {
     archivedRows: (schema: string, table: string, number: number) =>
       `${archive}/${encodeURIComponent(`${schema}.${table}`)}/${String(number).padStart(6, '0')}.copy.gz`,
     archive: `${archive}/`,
-    archiveManifest: `${archive}/manifest.json`,
+    /** Not manifest.json, which the bucket lets nobody overwrite: this one grows with each run of the series. */
+    archiveManifest: `${archive}/archive.json`,
     certificate: `${evidence}/certificate.json`,
     readable: `${evidence}/certificate.html`,
     signature: `${evidence}/certificate.signature.json`,

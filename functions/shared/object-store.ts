@@ -1,4 +1,5 @@
-// S3 as the jobs see it: the only file that imports the S3 client. Never overwrites: a put of a new object says so.
+// S3 as the jobs see it: the only file that imports the S3 client. Never overwrites: a put of a new object says so, and
+// `replace` names the one object that it may take the place of.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
@@ -16,20 +17,19 @@ import {
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
   PutObjectCommand,
+  type PutObjectCommandInput,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { JobFailure } from './job-failure.ts';
 import { explainStoreError, isMissing, isNotRetained, wasRetried } from './object-store-errors.ts';
+import { type ReplicationStatus, replicationStatus } from './replication-status.ts';
 
 export interface StoredObject {
   key: string;
   bytes: number;
   etag: string;
 }
-
-/** What S3 says of the copying of an object to another bucket; undefined when no rule applied to it when it was written. */
-export type ReplicationStatus = 'PENDING' | 'COMPLETED' | 'FAILED' | 'REPLICA';
 
 export interface ObjectVersion {
   key: string;
@@ -67,6 +67,18 @@ export interface ObjectStore {
    * they are not under SSE-KMS, and which only an earlier answer tells), another ETag.
    */
   putSame(key: string, body: Buffer, contentType: string, signal?: AbortSignal): Promise<StoredObject>;
+  /**
+   * Puts an object in place of the one with this ETag; throws `object_store.exists` when another one is there by now.
+   *
+   * For what nobody counts on yet, or what only grows: so a request that was long on its way overwrites nothing newer. The
+   * bucket refuses it for manifests of backups and for claims.
+   */
+  replace(
+    object: Pick<StoredObject, 'key' | 'etag'>,
+    body: Buffer,
+    contentType: string,
+    signal?: AbortSignal,
+  ): Promise<StoredObject>;
   /** The text of a small object, or undefined when there is none. */
   getText(key: string): Promise<string | undefined>;
   /** The bytes of an object as they arrive. */
@@ -148,6 +160,19 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
   /** Learned from the answers: a bucket encrypts all of its objects in one way. */
   let etagsAreMd5 = false;
 
+  type Place = Pick<PutObjectCommandInput, 'ContentType' | 'IfMatch' | 'IfNoneMatch'> & { Key: string };
+  async function put(place: Place, body: string | Buffer, signal: AbortSignal | undefined): Promise<StoredObject> {
+    const Body = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+    const ContentMD5 = md5(Body);
+    const request = new PutObjectCommand({ Bucket: bucket, Body, ContentMD5, ...place });
+    const answer = await call(
+      `put "${place.Key}"`,
+      async () => await client.send(request, withBody(Body.length, signal)),
+    );
+    etagsAreMd5 ||= answer.ETag === md5Etag(ContentMD5);
+    return { key: place.Key, bytes: Body.length, etag: answer.ETag ?? '' };
+  }
+
   async function* versionPages(
     prefix: string,
     more: { Delimiter?: string },
@@ -187,21 +212,10 @@ export function createObjectStore(bucket: string, { answerTimeoutMs = ANSWER_TIM
         throw error;
       }
     },
-    putNew: async (key, body, contentType, signal) => {
-      const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
-      const ContentMD5 = md5(bytes);
-      const put = new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: bytes,
-        ContentType: contentType,
-        ContentMD5,
-        IfNoneMatch: '*',
-      });
-      const answer = await call(`put "${key}"`, async () => await client.send(put, withBody(bytes.length, signal)));
-      etagsAreMd5 ||= answer.ETag === md5Etag(ContentMD5);
-      return { key, bytes: bytes.length, etag: answer.ETag ?? '' };
-    },
+    putNew: async (key, body, contentType, signal) =>
+      await put({ Key: key, ContentType: contentType, IfNoneMatch: '*' }, body, signal),
+    replace: async ({ key, etag }, body, contentType, signal) =>
+      await put({ Key: key, ContentType: contentType, IfMatch: etag }, body, signal),
     getText: async (key) =>
       await call(`get "${key}"`, async () => {
         try {
@@ -373,14 +387,6 @@ function versionOf(item: ListedVersion & DeleteMarkerEntry): Omit<ObjectVersion,
     lastModified: item.LastModified ?? new Date(),
     etag: item.ETag ?? '',
   };
-}
-
-/** The documentation writes COMPLETE in one place and COMPLETED in another; what is neither is not taken for copied. */
-function replicationStatus(status: string | undefined): ReplicationStatus | undefined {
-  if (status === 'COMPLETE') return 'COMPLETED';
-  return status === 'COMPLETED' || status === 'FAILED' || status === 'REPLICA' || status === undefined
-    ? status
-    : 'PENDING';
 }
 
 function md5(bytes: Buffer): string {

@@ -95,6 +95,8 @@ create table nightshift.purge_object (
   schema_name name not null,
   table_name name not null,
   number integer not null,
+  column_names text[] not null,
+  generated_columns text[] not null,
   object_key text not null,
   row_count bigint not null,
   byte_count bigint not null,
@@ -102,12 +104,17 @@ create table nightshift.purge_object (
   recorded_at timestamptz not null default clock_timestamp(),
   constraint purge_object_pkey primary key (series_id, schema_name, table_name, number),
   constraint purge_object_number_positive check (number >= 1),
+  constraint purge_object_has_columns check (cardinality(column_names) >= 1),
   constraint purge_object_counts_positive check (row_count >= 1 and byte_count >= 1),
   constraint purge_object_sha256_form check (sha256 ~ '^[0-9a-f]{64}$')
 );
 
 comment on table nightshift.purge_object is
   'One object of an archive, written in the transaction that removes its rows: what has no row here was never part of an archive.';
+comment on column nightshift.purge_object.column_names is
+  'The columns of its COPY text in their order, as they were then: a later migration may change the table.';
+comment on column nightshift.purge_object.generated_columns is
+  'Columns that are not in the text, because the server makes them again from the others.';
 
 create table nightshift.purge_partition (
   purge_partition_id bigint generated always as identity,
