@@ -61,6 +61,8 @@ export const failureCodes = {
   'drill.scratch_not_dropped': 'the scratch database of a drill could not be dropped',
   'expire.refused': 'the expiry plan breaks a safety rule',
   'purge.refused': 'a retention policy cannot be carried out safely',
+  'purge.certificate_wrong': 'the certificate of a purge cannot be made, or is damaged or of an unknown version',
+  'purge.not_signed': 'the certificate of a purge is stored, but could not be signed',
   'migrate.files_wrong': 'the migration files are incomplete, out of order or not allowed',
   'migrate.changed': 'a migration file changed after it was applied',
   'migrate.plan_moved': 'files, history or schema are no longer what was planned',
