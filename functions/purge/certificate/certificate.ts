@@ -131,8 +131,8 @@ export type CertificateBody = z.output<typeof certificateBodySchema>;
 export type Certificate = z.output<typeof certificateSchema>;
 
 /** The hash that a certificate carries of the rest of itself. */
-export function bodyHash({ bodySha256: _, ...rest }: CertificateBody & { bodySha256?: string }): string {
-  return sha256Of(canonicalJson(rest));
+export function bodyHash(certificate: CertificateBody & { bodySha256?: string }): string {
+  return sha256Of(canonicalJson({ ...certificate, bodySha256: undefined }));
 }
 
 /** The bytes of certificate.json: what is stored, hashed and signed. */
