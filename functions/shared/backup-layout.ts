@@ -52,9 +52,8 @@ export function reportKeys(database: string, runId: string) {
  * lifecycle rule while the certificate stays. Names of tables are percent-encoded: they may hold a slash.
  */
 export function purgeKeys(database: string, policy: string, series: string) {
-  const place = `${encodeURIComponent(policy)}/${series}`;
-  const archive = `${database}/purge-archive/${place}`;
-  const evidence = `${database}/purged/${place}`;
+  const archive = `${database}/purge-archive/${encodeURIComponent(policy)}/${series}`;
+  const evidence = `${policyCertificatesPrefix(database, policy)}${series}`;
   return {
     archivedRows: (schema: string, table: string, number: number) =>
       `${archive}/${encodeURIComponent(`${schema}.${table}`)}/${String(number).padStart(6, '0')}.copy.gz`,
@@ -70,6 +69,11 @@ export function purgeKeys(database: string, policy: string, series: string) {
 /** The prefix of the certificates of a database. */
 export function certificatesPrefix(database: string): string {
   return `${database}/purged/`;
+}
+
+/** The prefix of the certificates of one policy: behind it stand the series. */
+export function policyCertificatesPrefix(database: string, policy: string): string {
+  return `${certificatesPrefix(database)}${encodeURIComponent(policy)}/`;
 }
 
 /**

@@ -62,6 +62,8 @@ export const failureCodes = {
   'expire.refused': 'the expiry plan breaks a safety rule',
   'purge.refused': 'a retention policy cannot be carried out safely',
   'purge.archive_failed': 'rows could not be archived, or an archive of a purge is not what was recorded',
+  'purge.certificate_wrong': 'the certificate of a purge cannot be made, or is damaged or of an unknown version',
+  'purge.not_signed': 'the certificate of a purge is stored, but could not be signed',
   'migrate.files_wrong': 'the migration files are incomplete, out of order or not allowed',
   'migrate.changed': 'a migration file changed after it was applied',
   'migrate.plan_moved': 'files, history or schema are no longer what was planned',

@@ -55,6 +55,7 @@ describe('the rules between folders', () => {
       '@aws-sdk/client-cloudwatch',
       'only functions/shared/free-storage.ts',
     ],
+    ['a job signs by itself', 'functions/health/a.ts', '@aws-sdk/client-kms', 'only functions/shared/signing-key.ts'],
     ['a function imports the CDK', 'functions/health/a.ts', 'aws-cdk-lib', 'must not pull in the CDK'],
     ['a function imports infra', 'functions/health/a.ts', '../../infra/config.ts', 'must not pull in the CDK'],
     [
@@ -79,6 +80,7 @@ describe('the rules between folders', () => {
     ['database.ts imports pg', 'functions/shared/database.ts', 'pg'],
     ['copy-sessions.ts imports pg', 'functions/shared/copy-sessions.ts', 'pg'],
     ['free-storage.ts asks CloudWatch', 'functions/shared/free-storage.ts', '@aws-sdk/client-cloudwatch'],
+    ['signing-key.ts asks KMS', 'functions/shared/signing-key.ts', '@aws-sdk/client-kms'],
     ['a job imports shared code', 'functions/backup/a.ts', '../shared/clock.ts'],
   ])('%s: allowed', (_, path, what) => {
     expect(lint(path, imports(what))).toContain('0 errors');

@@ -47,6 +47,12 @@ export function describeInstant(instant: string): string {
   const date = new Date(instant);
   if (Number.isNaN(date.getTime())) return instant;
   const two = (number: number) => String(number).padStart(2, '0');
-  const month = MONTHS[date.getUTCMonth()] ?? '';
-  return `${date.getUTCDate()} ${month} ${date.getUTCFullYear()} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+  return `${describeDay(instant)} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+}
+
+/** `22 Nov 2026`, the day in UTC. */
+export function describeDay(instant: string): string {
+  const date = new Date(instant);
+  if (Number.isNaN(date.getTime())) return instant;
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()] ?? ''} ${date.getUTCFullYear()}`;
 }
