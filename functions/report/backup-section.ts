@@ -7,9 +7,9 @@ import {
   describeDuration,
   describeHours,
   describeInstant,
-} from './describe-amounts.ts';
+} from '../shared/describe-amounts.ts';
+import { html, type Markup } from '../shared/html.ts';
 import { drawBar, drawGauge } from './draw-figures.ts';
-import { html, type Markup } from './html.ts';
 import type { AgeLimits } from './judge-backups.ts';
 import type { Backups } from './read-backups.ts';
 

@@ -1,13 +1,20 @@
 // The report as one HTML file that needs nothing else: no script, no picture, no font from anywhere. Pure.
+
+import {
+  describeAge,
+  describeCount,
+  describeDuration,
+  describeHours,
+  describeInstant,
+} from '../shared/describe-amounts.ts';
+import { html, type Markup } from '../shared/html.ts';
+import { PAGE_STYLE } from '../shared/page-style.ts';
+import { drawSign } from '../shared/verdict-sign.ts';
 import { backupSection } from './backup-section.ts';
 import type { Verdict } from './contract.ts';
-import { describeAge, describeCount, describeDuration, describeHours, describeInstant } from './describe-amounts.ts';
-import { drawSign } from './draw-figures.ts';
 import { healthSection, purgeSection } from './finding-sections.ts';
-import { html, type Markup } from './html.ts';
 import { jobSection } from './job-section.ts';
 import type { Judgement, NightFacts } from './judge-night.ts';
-import { PAGE_STYLE } from './page-style.ts';
 
 const VERDICT_CLASS: Readonly<Record<Verdict, string>> = {
   ok: 'ok',

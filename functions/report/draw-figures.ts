@@ -1,6 +1,5 @@
-// The small pictures of the report, as inline SVG: a bar per size, a strip of the last hours per job, the verdict's sign.
-import type { Verdict } from './contract.ts';
-import { html, type Markup } from './html.ts';
+// The small pictures of the report, as inline SVG: a bar per size, a strip of the last hours per job.
+import { html, type Markup } from '../shared/html.ts';
 
 const BAR_WIDTH = 120;
 
@@ -42,16 +41,4 @@ export function drawStrip(
     });
   const failed = shown.filter(({ outcome }) => outcome === 'failed').length;
   return html`<svg class="strip" width="${STRIP_WIDTH}" height="16" role="img" aria-label="${shown.length} runs in ${hours} hours, ${failed} failed"><rect y="7.5" width="${STRIP_WIDTH}" height="1" fill="var(--line)"/>${ticks}</svg>`;
-}
-
-/** Tick, exclamation mark or question mark in a disc. */
-export function drawSign(verdict: Verdict): Markup {
-  const disc = html`<circle cx="18" cy="18" r="17" fill="currentColor"/>`;
-  const stroke = html`fill="none" stroke="var(--card)" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round"`;
-  const signs: Readonly<Record<Verdict, Markup>> = {
-    ok: html`<path d="M10.5 18.5l5 5 10-11" ${stroke}/>`,
-    'needs attention': html`<path d="M18 9.5v11M18 26.4v.2" ${stroke}/>`,
-    'could not tell': html`<path d="M13.4 14.2a4.7 4.7 0 1 1 6.6 4.3c-1.3.6-2 1.4-2 2.8M18 26.4v.2" ${stroke}/>`,
-  };
-  return html`<svg viewBox="0 0 36 36" aria-hidden="true">${disc}${signs[verdict]}</svg>`;
 }

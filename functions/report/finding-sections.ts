@@ -1,6 +1,6 @@
 // What health found, with the SQL that helps, and what purge deleted and what it left.
-import { describeCount, describeInstant } from './describe-amounts.ts';
-import { html, type Markup } from './html.ts';
+import { describeCount, describeInstant } from '../shared/describe-amounts.ts';
+import { html, type Markup } from '../shared/html.ts';
 import type { Findings, HealthFinding } from './read-findings.ts';
 
 /** The newest answer of each check, worst first; the fix only where there is something to fix. */

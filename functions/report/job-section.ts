@@ -1,6 +1,5 @@
 // The table of jobs: what ran when, for how long, with which figures, and what was not seen at all.
 import * as z from 'zod';
-import type { RunRecord } from '../shared/run-record.ts';
 import {
   describeAge,
   describeBytes,
@@ -8,9 +7,10 @@ import {
   describeDuration,
   describeHours,
   describeInstant,
-} from './describe-amounts.ts';
+} from '../shared/describe-amounts.ts';
+import { html, type Markup } from '../shared/html.ts';
+import type { RunRecord } from '../shared/run-record.ts';
 import { drawStrip } from './draw-figures.ts';
-import { html, type Markup } from './html.ts';
 import type { JobSummary } from './judge-night.ts';
 import { REPORT_HOURS } from './read-run-records.ts';
 

@@ -1,6 +1,6 @@
 // What about the backups needs a person: none to rely on, too old, broken, unreadable, or no drill. Pure.
 // The age checks of health say the same of an earlier minute; the report has looked itself.
-import { describeAge, describeHours } from './describe-amounts.ts';
+import { describeAge, describeHours } from '../shared/describe-amounts.ts';
 import type { Backups } from './read-backups.ts';
 
 /** In hours, from the settings. */

@@ -1,8 +1,9 @@
 // The verdict on a night: which jobs ran, which did not, and what needs a person. Pure. Unknown is never ok.
+
+import { describeHours } from '../shared/describe-amounts.ts';
 import { type JobName, jobNames } from '../shared/jobs.ts';
 import type { RunRecord } from '../shared/run-record.ts';
 import type { Verdict } from './contract.ts';
-import { describeHours } from './describe-amounts.ts';
 import { type AgeLimits, JUDGED_HERE, judgeBackups } from './judge-backups.ts';
 import type { ExpectedJob } from './parse-expected-jobs.ts';
 import type { Backups } from './read-backups.ts';

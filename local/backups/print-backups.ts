@@ -7,7 +7,7 @@ import {
   describeDuration,
   describeHours,
   describeInstant,
-} from '../../functions/report/describe-amounts.ts';
+} from '../../functions/shared/describe-amounts.ts';
 import type { BackupList, ListedBackup } from './list-backups.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 // Lines that say how far a statement that runs alone is. Pure.
 
 import type { LongReport } from '../../functions/migrate/long/long-step.ts';
-import { describeCount, describeDuration } from '../../functions/report/describe-amounts.ts';
+import { describeCount, describeDuration } from '../../functions/shared/describe-amounts.ts';
 
 /** `0002 up, statement 2 "create index …": building index, 45 %, 1,200 of 3,000 blocks, about 12 s left, 38 s`. */
 export function describeLongStep(report: LongReport): string {

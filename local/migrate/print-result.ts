@@ -1,6 +1,6 @@
 // The results of migrate as a person reads them. Pure. Every state is a word: nothing is told by colour alone.
 import type { MigrateResult } from '../../functions/migrate/contract.ts';
-import { describeCount, describeDuration, describeInstant } from '../../functions/report/describe-amounts.ts';
+import { describeCount, describeDuration, describeInstant } from '../../functions/shared/describe-amounts.ts';
 import type { Migration } from '../../functions/shared/migration-files.ts';
 import type { AppliedMigration } from '../../functions/shared/migration-history.ts';
 import { describeLongStep } from './describe-long-step.ts';

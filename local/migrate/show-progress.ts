@@ -2,8 +2,8 @@
 // written over on a terminal, and now and then a new line elsewhere.
 import type { WriteStream } from 'node:tty';
 import type { LongReport } from '../../functions/migrate/long/long-step.ts';
-import { describeDuration } from '../../functions/report/describe-amounts.ts';
 import type { Clock } from '../../functions/shared/clock.ts';
+import { describeDuration } from '../../functions/shared/describe-amounts.ts';
 import { describeError } from '../../functions/shared/job-failure.ts';
 import type { Log, LogFields } from '../../functions/shared/log.ts';
 import { amount } from '../restore/describe-restore.ts';

@@ -1,12 +1,13 @@
 // What is restored and what came of it, in words for a terminal. Pure.
+
+import type { BackupManifest } from '../../functions/shared/backup-manifest.ts';
+import type { BackupState } from '../../functions/shared/backup-state.ts';
 import {
   describeAge,
   describeBytes,
   describeCount,
   describeDuration,
-} from '../../functions/report/describe-amounts.ts';
-import type { BackupManifest } from '../../functions/shared/backup-manifest.ts';
-import type { BackupState } from '../../functions/shared/backup-state.ts';
+} from '../../functions/shared/describe-amounts.ts';
 import type { Selection } from '../../functions/shared/restore/choose-entries.ts';
 import type { RestoreOutcome } from '../../functions/shared/restore/run-restore.ts';
 import type { ChosenBackup } from './choose-backup.ts';

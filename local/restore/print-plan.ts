@@ -1,8 +1,9 @@
 // `--dry-run`: says what a restore would do, and whether the target would take it. Reads the table of contents; changes nothing.
-import { describeBytes } from '../../functions/report/describe-amounts.ts';
+
 import type { Source } from '../../functions/shared/archive-data/read-stored.ts';
 import type { BackupManifest } from '../../functions/shared/backup-manifest.ts';
 import type { Database } from '../../functions/shared/database.ts';
+import { describeBytes } from '../../functions/shared/describe-amounts.ts';
 import { JobFailure } from '../../functions/shared/job-failure.ts';
 import { quoteQualified } from '../../functions/shared/quote-identifier.ts';
 import { checkObjects } from '../../functions/shared/restore/check-objects.ts';

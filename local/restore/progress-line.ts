@@ -1,5 +1,5 @@
 // One line that says how far a restore is: a bar, how long it will take, what is built and being built. Pure.
-import { describeBytes, describeDuration } from '../../functions/report/describe-amounts.ts';
+import { describeBytes, describeDuration } from '../../functions/shared/describe-amounts.ts';
 import type { RestoreProgress } from '../../functions/shared/restore/restore-progress.ts';
 
 const BAR_CELLS = 16;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { describeAge, describeBytes, describeDuration } from '../../functions/report/describe-amounts.ts';
-import { escapeText, html } from '../../functions/report/html.ts';
 import { parseExpectedJobs } from '../../functions/report/parse-expected-jobs.ts';
+import { describeAge, describeBytes, describeDuration } from '../../functions/shared/describe-amounts.ts';
+import { escapeText, html } from '../../functions/shared/html.ts';
 
 describe('html', () => {
   test('texts are escaped, markup and lists of markup are not', () => {

@@ -1,5 +1,5 @@
 // HTML from template strings in which everything is escaped that is not HTML made here. Names of tables, messages of
-// servers and requests of people end up in the report: none of them may become markup.
+// servers and requests of people end up in our pages: none of them may become markup.
 
 /** A piece of markup whose texts are escaped already. Only `html` makes one. */
 export interface Markup {

@@ -1,4 +1,4 @@
-// The style sheet of the report: no fonts, pictures or scripts from elsewhere; light, dark and print.
+// The style sheet of the pages for people (report, certificate): no fonts, pictures or scripts from elsewhere; light, dark and print.
 // Every status is also written as a word: nothing is told by colour alone.
 
 export const PAGE_STYLE = `
