@@ -5,6 +5,7 @@ import type { Migration } from '../../shared/migration-files.ts';
 import { scriptOf } from '../../shared/migration-run.ts';
 import type { MigrationDirection, MigrationRun } from '../../shared/migration-steps.ts';
 import { type MigrationUnit, unitsOf } from '../../shared/migration-units.ts';
+import { watchLockWaits } from '../../shared/watch-lock-waits.ts';
 import type { DoneFile } from '../contract.ts';
 import { LeftRunning } from '../long/left-running.ts';
 import { runBatchUnit } from '../long/run-batch-unit.ts';
@@ -12,7 +13,6 @@ import { runLongUnit } from '../long/run-long-unit.ts';
 import type { MigrateContext } from '../run-migrate.ts';
 import { moveHistory } from './move-history.ts';
 import { type FilePart, runTransactionUnit } from './run-transaction-unit.ts';
-import { watchLockWaits } from './watch-lock-waits.ts';
 
 /**
  * Applies or reverts one file, of which `statementsDone` are committed already (undefined: it has not begun).

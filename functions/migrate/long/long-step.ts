@@ -2,9 +2,9 @@
 // after its client has gone.
 import * as z from 'zod';
 import type { DatabaseSession } from '../../shared/database.ts';
+import { type Blocker, describeBlockers } from '../../shared/describe-blockers.ts';
 import type { MigrationDirection } from '../../shared/migration-steps.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
-import { type Blocker, describeBlockers } from '../engine/describe-blockers.ts';
 import type { CatalogFacts } from './long-work.ts';
 
 export interface LongStep {

@@ -1,7 +1,7 @@
 // Reasons that the live server gives against changing its schema right now.
 import type { DatabaseSession } from '../../shared/database.ts';
+import { type Blocker, describeBlockers } from '../../shared/describe-blockers.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
-import { type Blocker, describeBlockers } from '../engine/describe-blockers.ts';
 import type { PlanReason } from './contract.ts';
 
 /**

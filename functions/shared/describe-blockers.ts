@@ -1,5 +1,5 @@
 // Says in words who is in the way: pid, how long its transaction is open, and the shape of its statement. Never a value of it.
-import { migrationParser } from '../../shared/migration-parser.ts';
+import { migrationParser } from './migration-parser.ts';
 
 /** A session that holds a lock, as sql/session/lock-wait.sql gives it; null where pg_stat_activity hides it. */
 export interface Blocker {
