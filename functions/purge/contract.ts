@@ -47,7 +47,7 @@ const count = z.int().min(0);
 const text = z.string();
 
 /** What is done to the rows of a table that has a foreign key to the rows that go. */
-export const childAction = z.enum(['deleted', 'set null', 'set default', 'keeps its parent']);
+export const childAction = z.enum(['deleted', 'anonymised', 'set null', 'set default', 'keeps its parent']);
 
 const childPlan = z.strictObject({
   table: text,
@@ -106,9 +106,13 @@ export const policyResult = z.strictObject({
     .describe('what it waits for, and after how long it is worth to look again'),
   series: text
     .nullable()
-    .describe('the number that this run shares with those before it that did not finish; in the keys of archive and certificate'),
+    .describe(
+      'the number that this run shares with those before it that did not finish; in the keys of archive and certificate',
+    ),
   rowsDone: count.describe('rows of the table that were deleted or anonymised, by all runs of the series'),
-  children: z.array(z.strictObject({ table: text, deleted: count, changed: count })).describe('rows of other tables, by all runs of the series'),
+  children: z
+    .array(z.strictObject({ table: text, deleted: count, changed: count }))
+    .describe('rows of other tables, by all runs of the series'),
   skipped: z.strictObject({
     held: count.describe('under a legal hold, their own or that of a row which would go with them'),
     referenced: count.describe('still referenced by a row of another table'),

@@ -2,14 +2,14 @@
 import type { DatabaseSession } from '../shared/database.ts';
 import { sqlState } from '../shared/postgres-errors.ts';
 
-/** `begin` is the statement, or several, that open it. Commits when `use` returns and rolls back when it throws; the session stays usable after an error of the server. */
-export async function inTransaction<T>(
-  session: DatabaseSession,
-  begin: string,
-  use: () => Promise<T>,
-): Promise<T> {
-  await session.query(begin);
+/**
+ * Commits when `use` returns and rolls back when it throws; the session stays usable after an error of the server.
+ *
+ * `begin` is the statement, or several, that open it; when one of them fails nothing is left open either.
+ */
+export async function inTransaction<T>(session: DatabaseSession, begin: string, use: () => Promise<T>): Promise<T> {
   try {
+    await session.query(begin);
     const result = await use();
     await session.query('commit');
     return result;

@@ -5,31 +5,51 @@ import { JobFailure } from '../shared/job-failure.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
 import type { PolicyResult, PurgeEvent, PurgeResult } from './contract.ts';
+import { prepareErasure } from './erase/prepare-erasure.ts';
 import { explainFailure } from './explain-failure.ts';
-import { planPolicy } from './plan-policy.ts';
-import { preparePolicy } from './prepare-policy.ts';
-import { type RetentionPolicy, readPolicies } from './read-policies.ts';
-import { runPolicy } from './run-policy.ts';
-import { closeVanishedRuns } from './run-state.ts';
+import { readLinkGraph } from './links/read-graph.ts';
+import { planHash, requirePlan } from './plan/plan-hash.ts';
+import { orderPolicies } from './policy/order-policies.ts';
+import { prepareRows } from './policy/prepare-rows.ts';
+import { type RetentionPolicy, readPolicies } from './policy/read-policies.ts';
+import type { PurgeContext, PurgeProgress } from './purge-context.ts';
+import {
+  finishedBefore,
+  type Piece,
+  pieceOfErasure,
+  pieceOfPolicy,
+  planPiece,
+  runPiece,
+  shapeOfPiece,
+} from './run-policy.ts';
+import { closeVanishedRuns } from './state/run-state.ts';
 
-interface PurgeDependencies extends Pick<JobContext, 'runId' | 'clock' | 'log' | 'metrics' | 'signal'> {
-  database: Database;
-  event: PurgeEvent;
-  batchRows: number;
+/** A batch must end before the function does; it is cancelled and tried again smaller. */
+const LONGEST_BATCH_STATEMENT_MS = 25_000;
+
+export interface PurgeDependencies
+  extends Pick<JobContext, 'runId' | 'clock' | 'log' | 'metrics' | 'signal' | 'store'>,
+    Pick<PurgeContext, 'database' | 'settings' | 'signingKey'> {
+  readonly connection: Database;
+  readonly event: PurgeEvent;
+  /** From the start of the run to where its signal is aborted; undefined: by hand, without an end. */
+  readonly timeLimitMs: number | undefined;
+  readonly onProgress?: ((progress: PurgeProgress) => void) | undefined;
 }
 
 /**
- * Carries out the policies, or plans them when the event asks for a dry run.
+ * Carries out the policies or an erasure, or plans them when the event asks for a dry run.
  *
  * A policy that is refused or fails does not keep the others from running; the run throws at its end then. A second run
  * beside this one throws `job.locked` naming it.
  */
 export async function runPurge(deps: PurgeDependencies): Promise<PurgeResult> {
   const dryRun = deps.event.dryRun ?? false;
-  return await deps.database.withSession(async (session) => {
+  return await deps.connection.withSession(async (session) => {
     await session.query(readSqlFile('purge/session.sql'));
-    const policies = await readPolicies(session, deps.event.policyId);
-    if (policies.length === 0) deps.log.info('purge.no_policy');
+    await session.query(
+      `set statement_timeout = ${Math.min(deps.settings.statementTimeoutMs, LONGEST_BATCH_STATEMENT_MS)}`,
+    );
     let unlock = async () => {};
     if (!dryRun) {
       unlock = await requireAdvisoryLock(session, {
@@ -38,53 +58,147 @@ export async function runPurge(deps: PurgeDependencies): Promise<PurgeResult> {
         job: 'purge',
         safeState: 'Nothing was deleted',
       });
-      await closeVanishedRuns(session, deps.log);
     }
-    const { results, failures } = await runAll(deps, session, policies, dryRun);
+    const policies = deps.event.subject === undefined ? await readPolicies(session, deps.event.policyId) : [];
+    if (!dryRun) await closeVanishedRuns(session, deps.log);
+    if (policies.length === 0 && deps.event.subject === undefined) deps.log.info('purge.no_policy');
+    const context = await contextOf(deps, session);
+    const done = dryRun ? await planAll(deps, context, policies) : await runAll(deps, context, policies);
     // A session that is gone has no lock to give back. Not in a finally: after any error it is closed, lock and all.
-    if (failures.some(({ code }) => code === 'database.session_lost')) throw joinFailures(failures, results);
+    if (done.failures.some(({ code }) => code === 'database.session_lost')) throw joinFailures(done);
     await unlock();
-    const rowsDeleted = results.reduce((sum, result) => sum + result.rowsDeleted, 0);
-    if (!dryRun) deps.metrics.put('RowsPurged', rowsDeleted);
-    if (failures.length > 0) throw joinFailures(failures, results);
-    const complete = results.length === policies.length && results.every(({ state }) => state !== 'stopped');
-    return { dryRun, complete, rowsDeleted, policies: results };
+    if (!dryRun) putMetrics(deps, done);
+    if (done.failures.length > 0) throw joinFailures(done);
+    const pii = await session.query<{ table: string; columns: string[] }>(readSqlFile('purge/pii-without-policy.sql'));
+    const pauses = done.results.flatMap(({ pause }) => (pause === null ? [] : [pause.seconds]));
+    return {
+      dryRun,
+      complete: done.isWhole && done.results.every(({ state }) => state === 'finished' || state === 'planned'),
+      waitSeconds: Math.max(0, ...pauses),
+      rowsDone: done.removed,
+      planHash: done.hash ?? null,
+      piiWithoutPolicy: pii.rows,
+      policies: done.results,
+    };
   });
 }
 
-async function runAll(
-  deps: PurgeDependencies,
-  session: DatabaseSession,
-  policies: readonly RetentionPolicy[],
-  dryRun: boolean,
-): Promise<{ results: PolicyResult[]; failures: JobFailure[] }> {
-  const results: PolicyResult[] = [];
-  const failures: JobFailure[] = [];
-  for (const policy of policies) {
-    if (deps.signal.aborted) break;
-    try {
-      const prepared = await preparePolicy(session, deps.log, policy);
-      const { clock, log, signal, batchRows, runId: requestId } = deps;
-      const { requestedBy } = deps.event;
-      const result = dryRun
-        ? await planPolicy(session, clock, prepared, batchRows)
-        : await runPolicy({ session, clock, log, signal, batchRows, requestId, requestedBy }, prepared);
-      deps.log.info(dryRun ? 'purge.policy_planned' : 'purge.policy_carried_out', { ...result });
-      results.push(result);
-    } catch (error) {
-      // A defect of this program must not look like a failure of the database.
-      if (error instanceof TypeError || error instanceof RangeError) throw error;
-      const failure = explainFailure(policy.name, 0, error);
-      deps.log.error('purge.policy_failed', { policy: policy.name, code: failure.code, problem: failure.problem });
-      failures.push(failure);
-      // Nothing can run in a session that is gone.
-      if (failure.code === 'database.session_lost') break;
-    }
-  }
-  return { results, failures };
+interface Done {
+  readonly results: PolicyResult[];
+  readonly failures: JobFailure[];
+  /** Rows of all tables. */
+  removed: number;
+  /** Whether every policy had its turn. */
+  isWhole: boolean;
+  hash?: string;
 }
 
-function joinFailures(failures: readonly JobFailure[], results: readonly PolicyResult[]): JobFailure {
+async function contextOf(deps: PurgeDependencies, session: DatabaseSession): Promise<PurgeContext> {
+  const { clock, timeLimitMs, event } = deps;
+  const startedMs = clock.monotonicMs();
+  return {
+    session,
+    clock,
+    log: deps.log,
+    signal: deps.signal,
+    store: deps.store,
+    database: deps.database,
+    graph: await readLinkGraph(session),
+    request: { requestId: deps.runId, requestedBy: event.requestedBy, executionId: event.executionId },
+    settings: deps.settings,
+    signingKey: deps.signingKey,
+    timeLeftMs: () =>
+      timeLimitMs === undefined
+        ? deps.settings.statementTimeoutMs
+        : Math.max(1, timeLimitMs - (clock.monotonicMs() - startedMs)),
+    onProgress: deps.onProgress,
+  };
+}
+
+/** The pieces of the event in the order in which they are carried out, each made only when its turn comes. */
+async function piecesOf(
+  deps: PurgeDependencies,
+  context: PurgeContext,
+  policies: readonly RetentionPolicy[],
+): Promise<{ name: string; policy: RetentionPolicy | undefined; prepare(): Promise<Piece> }[]> {
+  const { subject } = deps.event;
+  const { session, graph } = context;
+  if (subject !== undefined) {
+    const prepare = async () => pieceOfErasure(await prepareErasure(session, graph, subject), subject.reference);
+    return [{ name: `erasure:${subject.reference}`, policy: undefined, prepare }];
+  }
+  return orderPolicies(graph, policies).map((policy) => ({
+    name: policy.name,
+    policy,
+    prepare: async () => pieceOfPolicy(policy, [await prepareRows(session, graph, policy)]),
+  }));
+}
+
+async function planAll(deps: PurgeDependencies, context: PurgeContext, policies: RetentionPolicy[]): Promise<Done> {
+  const done: Done = { results: [], failures: [], removed: 0, isWhole: true };
+  const shapes: { policy: RetentionPolicy | undefined; shape: unknown }[] = [];
+  for (const { name, policy, prepare } of await piecesOf(deps, context, policies)) {
+    await oneByOne(deps, done, name, async () => {
+      const { result, shape } = await planPiece(context, await prepare());
+      deps.log.info('purge.policy_planned', { ...result });
+      done.results.push(result);
+      shapes.push({ policy, shape });
+    });
+  }
+  done.hash = planHash(shapes);
+  return done;
+}
+
+async function runAll(deps: PurgeDependencies, context: PurgeContext, policies: RetentionPolicy[]): Promise<Done> {
+  const done: Done = { results: [], failures: [], removed: 0, isWhole: true };
+  const pieces = await piecesOf(deps, context, policies);
+  if (deps.event.plan !== undefined) {
+    const shapes: { policy: RetentionPolicy | undefined; shape: unknown }[] = [];
+    for (const { policy, prepare } of pieces) shapes.push({ policy, shape: shapeOfPiece(await prepare()) });
+    requirePlan(deps.event.plan, planHash(shapes));
+  }
+  for (const { name, prepare } of pieces) {
+    const isInterrupted = done.results.some(({ state }) => state === 'paused' || state === 'stopped');
+    if (deps.signal.aborted || isInterrupted) {
+      done.isWhole = false;
+      break;
+    }
+    const goOn = await oneByOne(deps, done, name, async () => {
+      const piece = await prepare();
+      const before = await finishedBefore(context, piece.subject);
+      if (before !== undefined) return void done.results.push(before);
+      const { result, removed } = await runPiece(context, piece);
+      deps.log.info('purge.policy_carried_out', { ...result });
+      done.results.push(result);
+      done.removed += removed;
+    });
+    if (!goOn) break;
+  }
+  return done;
+}
+
+/** Keeps the failure of one from the others; false when nothing can run any more. */
+async function oneByOne(deps: PurgeDependencies, done: Done, name: string, run: () => Promise<void>): Promise<boolean> {
+  try {
+    await run();
+    return true;
+  } catch (error) {
+    // A defect of this program must not look like a failure of the database.
+    if (error instanceof TypeError || error instanceof RangeError) throw error;
+    const failure = explainFailure(name, 0, error);
+    deps.log.error('purge.policy_failed', { policy: name, code: failure.code, problem: failure.problem });
+    done.failures.push(failure);
+    return failure.code !== 'database.session_lost';
+  }
+}
+
+function putMetrics({ metrics }: PurgeDependencies, { results, removed }: Done): void {
+  metrics.put('PurgedRows', removed);
+  const slowest = Math.max(0, ...results.map(({ slowestBatchMs }) => slowestBatchMs));
+  if (slowest > 0) metrics.put('PurgeBatchMs', slowest);
+}
+
+function joinFailures({ failures, results }: Done): JobFailure {
   const [first, ...more] = failures;
   if (first === undefined) throw new RangeError('there is no failure to join');
   const others = results.length === 0 ? '' : `; ${results.length} other policies were carried out`;

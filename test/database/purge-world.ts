@@ -1,12 +1,17 @@
 // What the database tests of purge share: a table of 100 rows of known age, a role with no more rights than purge needs,
 // and purge itself with its logs and metrics caught.
 import { randomBytes } from 'node:crypto';
-import { purgeResult } from '../../functions/purge/contract.ts';
+import { type PurgeEvent, purgeResult } from '../../functions/purge/contract.ts';
+import { pressureLimits } from '../../functions/purge/pressure/pressure-limits.ts';
+import type { PurgeSettings } from '../../functions/purge/purge-context.ts';
 import { runPurge } from '../../functions/purge/run-purge.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
 import type { LogFields } from '../../functions/shared/log.ts';
+import { createObjectStore } from '../../functions/shared/object-store.ts';
+import type { SigningKey } from '../../functions/shared/signing-key.ts';
 import { listSqlFiles, readSqlFile } from '../../functions/shared/sql-files.ts';
 import { createFreshDatabase } from '../support/fresh-database.ts';
+import { BUCKET, startLocalAws } from '../support/local-aws.ts';
 
 interface PolicyParts {
   name?: string;
@@ -17,32 +22,47 @@ interface PolicyParts {
   action?: string;
   archive?: boolean;
   enabled?: boolean;
+  anonymise?: Record<string, string>;
+  marker?: string;
+  keepPartitions?: number;
+  batchRows?: number;
 }
 
 interface PurgeParts {
-  event?: { dryRun?: boolean; policyId?: string; requestedBy?: string };
+  event?: Partial<Omit<PurgeEvent, 'job'>>;
   batchRows?: number;
+  settings?: Partial<PurgeSettings>;
+  signingKey?: SigningKey;
+  runId?: string;
   signal?: AbortSignal;
   lockTimeoutMs?: number;
   /** Called after each committed batch. */
   onBatch?: () => Promise<void> | void;
 }
 
+/** The name of the database in the bucket. */
+export const DATABASE = 'shop';
+
 /** A database of its own with schema nightshift and a role for purge; `close` takes both away again. */
 export async function createPurgeWorld() {
   const fresh = await createFreshDatabase();
+  const aws = await startLocalAws();
+  const store = createObjectStore(BUCKET);
   /** Ended before each test: one that failed in between must not keep the others waiting. */
   const blockers: { end(): Promise<void> }[] = [];
   const role = { user: `purge_${randomBytes(6).toString('hex')}`, password: 'only-in-this-test' };
   await fresh.query('create schema nightshift');
-  for (const file of listSqlFiles('nightshift').filter((name) => name.includes('retention'))) {
+  for (const file of listSqlFiles('nightshift').filter((name) => /retention|purge/.test(name))) {
     await fresh.query(readSqlFile(`nightshift/${file}`));
   }
   await fresh.query(`
     create role ${role.user} login password '${role.password}';
     grant usage on schema nightshift to ${role.user};
-    grant select on nightshift.retention_policy, nightshift.legal_hold to ${role.user};
-    grant select, insert, update on nightshift.purge_run to ${role.user}`);
+    grant pg_read_all_stats to ${role.user};
+    grant select on nightshift.retention_policy, nightshift.legal_hold, nightshift.data_classification, nightshift.purge_stop,
+      nightshift.pii_without_policy to ${role.user};
+    grant select, insert on nightshift.purge_object to ${role.user};
+    grant select, insert, update on nightshift.purge_run, nightshift.purge_partition to ${role.user}`);
 
   /** 100 rows, each a day older than the one before it: 40 of them are older than 60 days and a half. */
   async function reset() {
@@ -59,14 +79,16 @@ export async function createPurgeWorld() {
       insert into app.event ("Created at") select now() - make_interval(days => age) from generate_series(1, 100) as age;
       grant usage on schema app to ${role.user};
       grant select, delete, update ("Created at") on app.event to ${role.user};
-      truncate nightshift.retention_policy, nightshift.legal_hold, nightshift.purge_run`);
+      truncate nightshift.retention_policy, nightshift.legal_hold, nightshift.purge_run, nightshift.purge_object,
+        nightshift.purge_partition, nightshift.purge_stop, nightshift.data_classification`);
   }
 
   async function addPolicy(more: PolicyParts = {}) {
     await fresh.query(
       `insert into nightshift.retention_policy
-        (name, schema_name, table_name, timestamp_column, retention, predicate, action, archive_before_delete, enabled, reason)
-        values ($1, 'app', $2, $3, $4, $5, $6, $7, $8, 'a test')`,
+        (name, schema_name, table_name, timestamp_column, retention, predicate, action, archive_before_delete, enabled, reason,
+          anonymise, marker_column, keep_partitions, batch_rows)
+        values ($1, 'app', $2, $3, $4, $5, $6, $7, $8, 'a test', $9, $10, $11, $12)`,
       [
         more.name ?? 'events',
         more.table ?? 'event',
@@ -76,6 +98,10 @@ export async function createPurgeWorld() {
         more.action ?? 'delete',
         more.archive ?? false,
         more.enabled ?? true,
+        more.anonymise ?? null,
+        more.marker ?? null,
+        more.keepPartitions ?? null,
+        more.batchRows ?? 7,
       ],
     );
   }
@@ -93,13 +119,26 @@ export async function createPurgeWorld() {
     const lines: (LogFields & { event: string })[] = [];
     const write = (event: string, fields: LogFields = {}) => {
       lines.push({ ...fields, event });
-      if (event === 'purge.batch_deleted') void more.onBatch?.();
+      if (event === 'purge.batch_done') void more.onBatch?.();
     };
+    const batchRows = more.batchRows ?? 7;
     const running = runPurge({
-      database,
+      connection: database,
+      database: DATABASE,
+      store,
       event: { job: 'purge', ...more.event },
-      runId: 'request-1',
-      batchRows: more.batchRows ?? 7,
+      runId: more.runId ?? 'request-1',
+      settings: {
+        batchRows,
+        // So that its size stays what the test says.
+        targetBatchMs: 100,
+        statementTimeoutMs: 60_000,
+        pressure: pressureLimits,
+        kept: { backupsKeptDays: 30, pitrDays: 7, archiveKeptDays: 90 },
+        ...more.settings,
+      },
+      signingKey: more.signingKey,
+      timeLimitMs: undefined,
       clock: systemClock,
       log: { info: write, warn: write, error: write },
       metrics: { put: (name, value) => void (metrics[name] = value), flush: () => {} },
@@ -145,9 +184,24 @@ export async function createPurgeWorld() {
     await fresh.query(`drop owned by ${role.user}`);
     await fresh.query(`drop role ${role.user}`);
     await fresh.drop();
+    await aws.stop();
   }
 
-  return { fresh, role, reset, addPolicy, addHold, purge, blockTable, waiters, countEvents, readRuns, close };
+  return {
+    fresh,
+    aws,
+    store,
+    role,
+    reset,
+    addPolicy,
+    addHold,
+    purge,
+    blockTable,
+    waiters,
+    countEvents,
+    readRuns,
+    close,
+  };
 }
 
 export type PurgeWorld = Awaited<ReturnType<typeof createPurgeWorld>>;

@@ -56,6 +56,8 @@ async function vacuum(session: DatabaseSession, table: TableFacts, timeoutMs: nu
     if (state === QUERY_CANCELED) return 'out of time';
     throw error;
   } finally {
-    await session.query("select set_config('statement_timeout', $1, false)", [before.rows[0]?.statement_timeout ?? '0']);
+    await session.query("select set_config('statement_timeout', $1, false)", [
+      before.rows[0]?.statement_timeout ?? '0',
+    ]);
   }
 }

@@ -2,7 +2,7 @@
 // bottom up. What cannot go is found by halving, so one row that is kept costs no other. Runs inside a batch's transaction.
 import type { DatabaseSession } from '../../shared/database.ts';
 import { FOREIGN_KEY_VIOLATION, LOCK_NOT_AVAILABLE, sqlState } from '../../shared/postgres-errors.ts';
-import { heldCondition, type HoldsInPlay } from '../keep/held-condition.ts';
+import { type HoldsInPlay, heldCondition } from '../keep/held-condition.ts';
 import type { FamilyNode } from '../links/family.ts';
 import type { AppliedLink } from '../links/link-graph.ts';
 import type { TableFacts } from '../links/read-tables.ts';
@@ -13,7 +13,6 @@ import { halvesOf, rowSetOf, type SetRow, unionOf, without } from './row-set.ts'
 import type { RowSet, RowWork } from './row-work.ts';
 import {
   changeStatement,
-  deleteReturningStatement,
   deleteStatement,
   isInSet,
   keepReferencedBySelfStatement,
@@ -214,7 +213,7 @@ async function refuseHeld(
 }
 
 async function deleteRows(session: DatabaseSession, work: RowWork, table: TableFacts, set: RowSet): Promise<number> {
-  if (work.archive !== undefined) return await work.archive(table, deleteReturningStatement(table, set));
+  if (work.archive !== undefined) return await work.archive(table, set);
   return (await run(session, deleteStatement(table, set))).rowCount;
 }
 

@@ -22,11 +22,13 @@ export interface RowWork {
   /** Of the rows in scope, in this order; no two rows have the same place. */
   readonly order: readonly OrderColumn[];
   readonly isDated: boolean;
+  /** `children`: of an erasure, whose run is that of the person's own table. */
+  readonly countsAs: 'rows' | 'children';
   readonly action: 'delete' | 'anonymise';
   /** Of the action anonymise: the SET list, the marker included. */
   readonly assignments: string | undefined;
-  /** Removes rows by a `DELETE … RETURNING` of all columns and keeps them elsewhere first; answers how many they were. */
-  readonly archive: ((table: TableFacts, statement: string) => Promise<number>) | undefined;
+  /** Removes the rows of a set and keeps them elsewhere in the same transaction; answers how many they were. */
+  readonly archive: ((table: TableFacts, set: RowSet) => Promise<number>) | undefined;
 }
 
 /** The place of a row in the order: one text for each of its columns. */

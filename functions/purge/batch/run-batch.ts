@@ -1,6 +1,11 @@
 // One batch in one transaction: holds, rows, what goes with them, progress. Nothing of it stays when it fails.
 import type { DatabaseSession } from '../../shared/database.ts';
-import { DEADLOCK_DETECTED, FOREIGN_KEY_VIOLATION, LOCK_NOT_AVAILABLE, sqlState } from '../../shared/postgres-errors.ts';
+import {
+  DEADLOCK_DETECTED,
+  FOREIGN_KEY_VIOLATION,
+  LOCK_NOT_AVAILABLE,
+  sqlState,
+} from '../../shared/postgres-errors.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { inTransaction } from '../in-transaction.ts';
 import type { HoldsInPlay } from '../keep/held-condition.ts';
@@ -24,7 +29,9 @@ export interface BatchRequest {
   readHolds(): Promise<HoldsInPlay>;
 }
 
+/** `done` and `children` are counted as the run counts them; `removed` are the rows of the table itself. */
 export interface BatchOutcome extends RemovedRows {
+  readonly removed: number;
   /** Rows that were chosen. */
   readonly chosen: number;
   readonly position: Position;
@@ -55,10 +62,11 @@ async function tryBatch(
   return await inTransaction(session, readSqlFile('purge/begin-batch.sql'), async () => {
     const holds = await request.readHolds();
     const choice: Choice = { ...request, holds };
-    const outcome = isPlain(work)
+    const removed = isPlain(work)
       ? await deletePlain(session, work, choice)
       : await chooseAndRemove(session, work, choice);
-    if (outcome === undefined) return undefined;
+    if (removed === undefined) return undefined;
+    const outcome = asCounted(work, removed);
     const children = totals(request.children, outcome.children);
     const cursor = storedCursor(work, outcome.position);
     await session.query(readSqlFile('purge/record-batch.sql'), [
@@ -81,7 +89,19 @@ function isPlain(work: RowWork): boolean {
   return work.action === 'delete' && work.archive === undefined && isAlone && !hasParts(work.table);
 }
 
-type Removed = Omit<BatchOutcome, 'waiters'>;
+type Removed = Omit<BatchOutcome, 'waiters' | 'removed'>;
+
+function asCounted(work: RowWork, outcome: Removed): Omit<BatchOutcome, 'waiters'> {
+  const { done } = outcome;
+  if (work.countsAs === 'rows') return { ...outcome, removed: done };
+  const own = { deleted: work.action === 'delete' ? done : 0, changed: work.action === 'delete' ? 0 : done };
+  return {
+    ...outcome,
+    removed: done,
+    done: 0,
+    children: totals(outcome.children, new Map([[work.table.label, own]])),
+  };
+}
 
 async function deletePlain(session: DatabaseSession, work: RowWork, choice: Choice): Promise<Removed | undefined> {
   const { sql, values } = chooseStatement(work, choice, true);

@@ -38,12 +38,16 @@ export interface RowsRun extends Pick<JobContext, 'clock' | 'log' | 'signal'> {
   readonly size: BatchSize;
   readHolds(session: DatabaseSession): Promise<HoldsInPlay>;
   readPressure(): Promise<PressureReading>;
+  /** How long a count may take now, in milliseconds. */
+  countTimeoutMs(): number;
   /** Told after each committed batch. */
   onBatch?(done: { rows: number; ms: number }): void;
 }
 
 export interface RowsProgress {
   done: number;
+  /** Of the table that is worked on, however they are counted. */
+  removed: number;
   children: RemovedRows['children'];
   batches: number;
   slowestBatchMs: number;
@@ -78,8 +82,8 @@ export async function runRows(run: RowsRun, work: RowWork, progress: RowsProgres
     let left = await countLeft(run, work);
     // Locked rows were passed over, and a resumed run did not begin at the oldest row: only a count proves the end. Rows that
     // reference each other become free one after the other.
-    for (let before = -1; left.rows > left.held + left.referenced && before !== progress.done; ) {
-      before = progress.done;
+    for (let before = -1; left.rows > left.held + left.referenced && before !== progress.removed; ) {
+      before = progress.removed;
       await runPass(run, work, { after: undefined, waits: true }, progress, warnings);
       left = await countLeft(run, work);
     }
@@ -95,10 +99,11 @@ export async function runRows(run: RowsRun, work: RowWork, progress: RowsProgres
 export async function countRows(
   session: DatabaseSession,
   work: RowWork,
-  readHolds: RowsRun['readHolds'],
+  { readHolds, countTimeoutMs }: Pick<RowsRun, 'readHolds' | 'countTimeoutMs'>,
 ): Promise<RowCounts> {
   return await inTransaction(session, 'begin isolation level repeatable read read only', async () => {
     const { sql, values } = countStatement(work, await readHolds(session));
+    await session.query(`set local statement_timeout = ${Math.trunc(countTimeoutMs())}`);
     const { rows } = await session.query<RowCounts & Record<string, unknown>>(sql, values);
     const [row] = rows;
     if (row === undefined) throw new RangeError('the server answered a count without a row');
@@ -108,7 +113,7 @@ export async function countRows(
 
 async function countLeft(run: RowsRun, work: RowWork): Promise<RowCounts> {
   interruptWhenAborted(run);
-  return await countRows(run.session, work, run.readHolds);
+  return await countRows(run.session, work, run);
 }
 
 function interruptWhenAborted({ signal }: RowsRun): void {
@@ -143,15 +148,16 @@ async function runPass(
     const ms = clock.monotonicMs() - startedMs;
     after = batch.position;
     progress.done += batch.done;
+    progress.removed += batch.removed;
     progress.children = totals(progress.children, batch.children);
     progress.referenced += batch.referenced;
     progress.batches += 1;
     progress.slowestBatchMs = Math.max(progress.slowestBatchMs, Math.round(ms));
     run.size.after({ ms, rows: batch.chosen, waiters: batch.waiters });
-    run.onBatch?.({ rows: batch.done, ms });
+    run.onBatch?.({ rows: batch.removed, ms });
     run.log.info('purge.batch_done', {
       run: run.runId,
-      rows: batch.done,
+      rows: batch.removed,
       referenced: batch.referenced,
       waiters: batch.waiters,
       duration_ms: Math.round(ms),
@@ -165,7 +171,8 @@ function interruptOnPressure({ pressure, warnings: more }: PressureReading, warn
   if (pressure.state === 'pause') {
     throw new Interrupted({ state: 'paused', pause: { reason: pressure.reason, seconds: pressure.seconds } });
   }
-  if (pressure.state === 'stop') throw new Interrupted({ state: 'stopped', pause: undefined, warning: pressure.reason });
+  if (pressure.state === 'stop')
+    throw new Interrupted({ state: 'stopped', pause: undefined, warning: pressure.reason });
 }
 
 /** A batch; `shorter` when the server cancelled it for its length and the next one will be half as large. */

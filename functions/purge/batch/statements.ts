@@ -1,11 +1,11 @@
 // The statements of a batch, put together from the templates in sql/purge/. Pure.
 import { quoteIdentifier } from '../../shared/quote-identifier.ts';
-import { heldCondition, type HoldsInPlay } from '../keep/held-condition.ts';
+import { type HoldsInPlay, heldCondition } from '../keep/held-condition.ts';
 import { referencedCondition } from '../keep/referenced-condition.ts';
 import type { FamilyNode } from '../links/family.ts';
 import type { AppliedLink } from '../links/link-graph.ts';
 import type { TableFacts } from '../links/read-tables.ts';
-import { all, childRows, inTables, joins, tableOf, type Tables } from './conditions.ts';
+import { all, childRows, inTables, joins, type Tables, tableOf } from './conditions.ts';
 import { createParameters, type Parameters } from './parameters.ts';
 import { render } from './render.ts';
 import type { Position, RowSet, RowWork } from './row-work.ts';
@@ -153,8 +153,8 @@ export function deleteStatement(table: TableFacts, set: RowSet): Statement {
   return { sql: render('delete-rows.sql', { table: table.qualified, rows }), values: parameters.values };
 }
 
-/** The same with the places as literals, for COPY, which takes no parameters: `DELETE … RETURNING <all columns>`. */
-export function deleteReturningStatement(table: TableFacts, set: RowSet): string {
+/** The same with the places as literals, for COPY, which takes no parameters; `returning` speaks of the alias t. */
+export function deleteReturningStatement(table: TableFacts, set: RowSet, returning: string): string {
   const literals: string[] = [];
   const parameters: Parameters = {
     add: (value) => {
@@ -166,8 +166,7 @@ export function deleteReturningStatement(table: TableFacts, set: RowSet): string
     values: literals,
   };
   const rows = isInSet(table, 't', set, parameters);
-  const columns = table.columns.map(({ name }) => `t.${quoteIdentifier(name)}`).join(', ');
-  return `${render('delete-rows.sql', { table: table.qualified, rows }).trim().replace(/;$/, '')}\nreturning ${columns}`;
+  return `${render('delete-rows.sql', { table: table.qualified, rows }).trim().replace(/;$/, '')}\nreturning ${returning}`;
 }
 
 export function changeStatement(table: TableFacts, set: RowSet, assignments: string): Statement {

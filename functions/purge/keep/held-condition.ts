@@ -1,6 +1,6 @@
 // Which rows a purge must leave because of legal holds, as one SQL condition: held themselves, leading to a held person, or
 // taking a held row of another table with them. Pure.
-import { all, any, hasKey, inTables, isReferenced, leadsTo, tableOf, type Tables } from '../batch/conditions.ts';
+import { all, any, hasKey, inTables, isReferenced, leadsTo, type Tables, tableOf } from '../batch/conditions.ts';
 import type { Parameters } from '../batch/parameters.ts';
 import type { FamilyNode } from '../links/family.ts';
 import type { LinkGraph } from '../links/link-graph.ts';

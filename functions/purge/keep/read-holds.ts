@@ -41,7 +41,8 @@ export function parseKey(table: TableFacts, key: string, whose: string): readonl
   if (columns === 1) return [key];
   try {
     const parts: unknown = JSON.parse(key);
-    if (Array.isArray(parts) && parts.length === columns && parts.every((part) => typeof part === 'string')) return parts;
+    if (Array.isArray(parts) && parts.length === columns && parts.every((part) => typeof part === 'string'))
+      return parts;
   } catch {
     // Said below: what it is instead is a value of a row, and goes into no message.
   }

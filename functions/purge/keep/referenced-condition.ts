@@ -1,5 +1,5 @@
 // Which rows cannot go because a row of another table still references them, or a row that would go with them. Pure.
-import { any, isReferenced, tableOf, type Tables } from '../batch/conditions.ts';
+import { any, isReferenced, type Tables, tableOf } from '../batch/conditions.ts';
 import type { Parameters } from '../batch/parameters.ts';
 import type { FamilyNode } from '../links/family.ts';
 

@@ -85,28 +85,43 @@ export function familyOf(graph: LinkGraph, top: string): Family | FamilyCycle {
  */
 export function orderOf(graph: LinkGraph, members: Iterable<string>): { order: string[] } | FamilyCycle {
   const open = new Set(members);
-  const referencedBy = (oid: string) =>
-    graph
-      .toTable(oid)
-      .filter(({ link }) => link.onDelete !== 'classified' && !graph.isSameTable(link.childOid, oid))
-      .flatMap(({ link }) => [...open].filter((one) => one !== oid && graph.isSameTable(one, link.childOid)));
+  const referencedBy = referencesAmong(graph, [...open]);
+  const waits = (oid: string) => [...(referencedBy.get(oid) ?? [])].filter((one) => open.has(one));
   const order: string[] = [];
   while (open.size > 0) {
-    const free = [...open].find((oid) => referencedBy(oid).length === 0);
-    if (free === undefined) {
-      const path: string[] = [...open].slice(0, 1);
-      for (;;) {
-        const [next] = referencedBy(path.at(-1) ?? '');
-        if (next === undefined) throw new RangeError('a table that is not free is referenced by none');
-        const earlier = path.indexOf(next);
-        if (earlier >= 0) return { cycle: [...path.slice(earlier), next] };
-        path.push(next);
-      }
+    const free = [...open].filter((oid) => waits(oid).length === 0);
+    const [start] = open;
+    if (free.length === 0 && start !== undefined) return { cycle: circleFrom(start, waits) };
+    for (const oid of free) {
+      open.delete(oid);
+      order.push(oid);
     }
-    open.delete(free);
-    order.push(free);
   }
   return { order };
+}
+
+/** For each table the others whose rows reference its rows. */
+function referencesAmong(graph: LinkGraph, members: readonly string[]): Map<string, Set<string>> {
+  const memberOf = new Map(members.flatMap((oid) => [...graph.relatives(oid)].map((one) => [one, oid])));
+  return new Map(
+    members.map((oid) => {
+      const links = graph.toTable(oid).filter(({ link }) => link.onDelete !== 'classified');
+      const children = links.flatMap(({ link }) => memberOf.get(link.childOid) ?? []);
+      return [oid, new Set(children.filter((one) => one !== oid))];
+    }),
+  );
+}
+
+/** Follows what each one waits for until one comes again; each of them waits for another one. */
+function circleFrom(start: string, waits: (oid: string) => string[]): string[] {
+  const path = [start];
+  for (;;) {
+    const [next] = waits(path.at(-1) ?? '');
+    if (next === undefined) throw new RangeError('a table that is not free waits for none');
+    const earlier = path.indexOf(next);
+    if (earlier >= 0) return [...path.slice(earlier), next];
+    path.push(next);
+  }
 }
 
 /** All nodes of a family below its top. */

@@ -65,16 +65,20 @@ export function linkGraph(links: readonly Link[], inheritance: readonly Inherita
     return undefined;
   }
 
-  const apply = (oid: string, side: 'parentOid' | 'childOid') =>
-    links.flatMap((link) => {
-      const cover = covered(oid, link[side]);
-      return cover === undefined ? [] : [{ link, only: cover.only }];
+  const indexOf = (side: 'parentOid' | 'childOid') => Map.groupBy(links, (link) => link[side]);
+  const byParent = indexOf('parentOid');
+  const byChild = indexOf('childOid');
+  const apply = (oid: string, bySide: Map<string, Link[]>) =>
+    [oid, ...set(partitionedAbove, oid), ...set(below, oid)].flatMap((at) => {
+      const cover = covered(oid, at);
+      if (cover === undefined) return [];
+      return (bySide.get(at) ?? []).map((link) => ({ link, only: cover.only }));
     });
   const relatives = (oid: string) => new Set([oid, ...set(below, oid), ...set(above, oid)]);
   return {
-    toTable: (oid) => apply(oid, 'parentOid'),
-    fromTable: (oid) => apply(oid, 'childOid'),
-    isSameTable: (one, other) => relatives(one).has(other),
+    toTable: (oid) => apply(oid, byParent),
+    fromTable: (oid) => apply(oid, byChild),
+    isSameTable: (one, other) => one === other || set(below, one).has(other) || set(above, one).has(other),
     relatives,
   };
 }

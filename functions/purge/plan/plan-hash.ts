@@ -1,8 +1,8 @@
 // The hash that binds a run to what was planned: the policies word for word, and the tables and foreign keys they act on.
 import { createHash } from 'node:crypto';
 import { JobFailure } from '../../shared/job-failure.ts';
-import type { RowWork } from '../batch/row-work.ts';
 import { tableOf } from '../batch/conditions.ts';
+import type { RowWork } from '../batch/row-work.ts';
 import { nodesOf } from '../links/family.ts';
 import type { RetentionPolicy } from '../policy/read-policies.ts';
 

@@ -1,6 +1,5 @@
 // What a run of a policy would do: counts and estimates only, nothing is locked or written. The end of a dry run.
 import type { DatabaseSession } from '../../shared/database.ts';
-import { inTransaction } from '../in-transaction.ts';
 import { quoteIdentifier } from '../../shared/quote-identifier.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { tableOf } from '../batch/conditions.ts';
@@ -9,6 +8,7 @@ import type { RowWork } from '../batch/row-work.ts';
 import { countRows, type RowCounts } from '../batch/run-rows.ts';
 import { chooseStatement, countChildrenStatement, type Statement } from '../batch/statements.ts';
 import type { PolicyPlan } from '../contract.ts';
+import { inTransaction } from '../in-transaction.ts';
 import type { HoldsInPlay } from '../keep/held-condition.ts';
 import type { FamilyNode } from '../links/family.ts';
 
@@ -32,12 +32,13 @@ interface Planning {
   readonly timestamp: string | undefined;
   readonly batchRows: number;
   readHolds(session: DatabaseSession): Promise<HoldsInPlay>;
+  countTimeoutMs(): number;
 }
 
 /** The plan of one piece of work, at one moment for each of its counts. */
 export async function planRows(session: DatabaseSession, planning: Planning): Promise<RowsPlan> {
   const { work } = planning;
-  const counts = await countRows(session, work, planning.readHolds);
+  const counts = await countRows(session, work, planning);
   const children: PolicyPlan['children'] = [];
   if (work.action === 'delete') {
     for (const way of waysOf(work.family.top.children)) children.push(await planChild(session, work, way));

@@ -98,7 +98,10 @@ export function findFamilyProblems(tables: Tables, family: Family, changed?: rea
   ];
 }
 
-function findRightProblems(table: TableFacts, needs: { delete?: boolean; update?: readonly string[] }): PolicyProblem[] {
+function findRightProblems(
+  table: TableFacts,
+  needs: { delete?: boolean; update?: readonly string[] },
+): PolicyProblem[] {
   const [anyColumn = ''] = table.key_columns ?? table.columns.map(({ name }) => name);
   const locked = needs.update ?? [anyColumn];
   const missing = [
@@ -129,7 +132,10 @@ function findRowSecurityProblems(table: TableFacts): PolicyProblem[] {
 }
 
 /** Without an index each row that goes makes the server, or us, read the whole table that references it. */
-function findIndexProblems(tables: Tables, node: Pick<FamilyNode, 'blockers' | 'children' | 'selfLinks'>): PolicyProblem[] {
+function findIndexProblems(
+  tables: Tables,
+  node: Pick<FamilyNode, 'blockers' | 'children' | 'selfLinks'>,
+): PolicyProblem[] {
   const applied: AppliedLink[] = [...node.blockers, ...node.selfLinks, ...node.children.map((child) => child.applied)];
   return applied.flatMap(({ link }) => {
     const child = tables.get(link.childOid);

@@ -12,7 +12,7 @@ import { type Family, familyOf } from '../links/family.ts';
 import type { LinkGraph } from '../links/link-graph.ts';
 import { columnType, type TableFacts } from '../links/read-tables.ts';
 import { findFamilyProblems, findPolicyProblems, type PolicyProblem } from './find-problems.ts';
-import { knownTables, type KnownTables, tablesOfFamily, withReadableBlockers } from './known-tables.ts';
+import { type KnownTables, knownTables, tablesOfFamily, withReadableBlockers } from './known-tables.ts';
 import type { RetentionPolicy } from './read-policies.ts';
 
 export interface PreparedRows {
@@ -33,7 +33,8 @@ export async function prepareRows(
   const wrong = findPolicyProblems(policy, table);
   if (table === undefined || wrong.length > 0) throw refuse(policy.name, wrong);
   const action = policy.action === 'anonymise' ? 'anonymise' : 'delete';
-  const changed = action === 'anonymise' ? [...Object.keys(policy.anonymise ?? {}), policy.marker_column ?? ''] : undefined;
+  const changed =
+    action === 'anonymise' ? [...Object.keys(policy.anonymise ?? {}), policy.marker_column ?? ''] : undefined;
   const { family, warnings } = await readFamily(session, graph, known, { table, changed, name: policy.name });
   await checkExpressions(session, policy, table);
   const type = columnType(table, policy.timestamp_column);
@@ -48,6 +49,7 @@ export async function prepareRows(
       tables: known.tables,
       action,
       isDated: true,
+      countsAs: 'rows',
       order: [{ sql: `t.${timestamp}`, type }, ...keyOrder(table)],
       scope: (parameters) => policyScope(policy, type, parameters),
       assignments: action === 'anonymise' ? assignmentsOf(policy) : undefined,
@@ -112,7 +114,8 @@ function policyScope(policy: RetentionPolicy, type: string, parameters: Paramete
   ]);
 }
 
-function assignmentsOf(policy: RetentionPolicy): string {
+/** The SET list of a policy that anonymises. */
+export function assignmentsOf(policy: RetentionPolicy): string {
   const columns = Object.entries(policy.anonymise ?? {}).map(
     ([column, expression]) => `${quoteIdentifier(column)} = (\n${expression}\n)`,
   );
@@ -137,7 +140,12 @@ function placeWarnings(table: TableFacts): string[] {
   ];
 }
 
-async function checkExpressions(session: DatabaseSession, policy: RetentionPolicy, table: TableFacts): Promise<void> {
+/** Has the server look at each text of the policy that becomes part of a statement; throws `purge.refused`. */
+export async function checkExpressions(
+  session: DatabaseSession,
+  policy: RetentionPolicy,
+  table: TableFacts,
+): Promise<void> {
   const names = { table: table.qualified };
   const check = async (what: string, sql: string, values: readonly string[]) => {
     try {

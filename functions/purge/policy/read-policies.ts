@@ -1,7 +1,12 @@
 // Reads the retention policies. They are written by reviewed migrations; purge never writes one.
 import type { DatabaseSession } from '../../shared/database.ts';
 import { describeError, JobFailure } from '../../shared/job-failure.ts';
-import { INSUFFICIENT_PRIVILEGE, INVALID_SCHEMA_NAME, sqlState, UNDEFINED_TABLE } from '../../shared/postgres-errors.ts';
+import {
+  INSUFFICIENT_PRIVILEGE,
+  INVALID_SCHEMA_NAME,
+  sqlState,
+  UNDEFINED_TABLE,
+} from '../../shared/postgres-errors.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 
 export interface RetentionPolicy {
