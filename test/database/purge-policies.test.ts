@@ -214,7 +214,7 @@ describe('runPurge', () => {
   test('a hold is placed while a batch runs: its INSERT returns after the batch, and the held row outlives the run', async () => {
     await world.addPolicy();
     const blocker = await world.blockTable();
-    const running = world.purge({ batchRows: 5, lockTimeoutMs: 20_000 });
+    const running = world.purge({ lockTimeoutMs: 20_000 });
     await expect.poll(world.waiters).toBe(1);
     const placing = world.addHold('61');
     await expect.poll(world.waiters, { message: 'the INSERT waits for the batch' }).toBe(2);
@@ -258,7 +258,7 @@ describe('runPurge', () => {
       grant select, delete, update (at) on app.visit to ${world.role.user}`);
     await world.addPolicy({ table: 'visit', column: 'at' });
 
-    const { policy } = await world.purge({ batchRows: 3 });
+    const { policy } = await world.purge();
     const { rows } = await world.fresh.query<{ left: number; oldest: number }>(
       "select count(*)::int as left, max((now() at time zone 'utc')::date - at::date)::int as oldest from app.visit",
     );
