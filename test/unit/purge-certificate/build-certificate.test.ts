@@ -190,8 +190,9 @@ describe('parseCertificate', () => {
   const good = buildCertificate(certificateFacts());
 
   test('every field of it is needed and no other is allowed', () => {
-    for (const field of Object.keys(good))
-      expect(certificateSchema.safeParse({ ...good, [field]: undefined }).success, field).toBe(false);
+    const isRead = (field: string) => certificateSchema.safeParse({ ...good, [field]: undefined }).success;
+
+    expect(Object.keys(good).filter(isRead)).toEqual([]);
     expect(certificateSchema.safeParse({ ...good, extra: 1 }).success).toBe(false);
     expect(certificateSchema.safeParse(good).success).toBe(true);
   });
