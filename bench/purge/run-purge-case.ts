@@ -4,6 +4,7 @@ import { asSuperuser } from '../backup/data-sets.ts';
 import type { PurgeCase } from './cases.ts';
 import { deleteNaively, purge } from './delete-rows.ts';
 import { latenciesOf } from './pgbench-log.ts';
+import { provePurge } from './prove-purge.ts';
 import { DATABASE, type PurgeWorld } from './purge-world.ts';
 import type { Deletion, PurgeFigures } from './run-record.ts';
 import { startLoad } from './start-load.ts';
@@ -34,7 +35,7 @@ export async function runPurgeCase(
       const longestLockWaitMs = await locks.stop();
       await load.drain(deletion.toMs);
       const { live, expired } = await load.stop();
-      await proveRows(world, purgeCase);
+      await provePurge(client, world, purgeCase.tables);
       const { fromMs: purgeFromMs, toMs: purgeToMs } = deletion;
       const phases = { idleFromMs: idleFrom.atMs, idleToMs: from.atMs, purgeFromMs, purgeToMs };
       const seconds = (purgeToMs - purgeFromMs) / 1_000;
@@ -63,25 +64,5 @@ async function withSnapshot<T>(world: PurgeWorld, use: () => Promise<T>): Promis
     await client.query('begin isolation level repeatable read');
     await client.query('select count(*) from nightshift.retention_policy');
     return await use();
-  });
-}
-
-/** All rows past retention are gone, with those that lead to them, and no other row is. */
-async function proveRows(world: PurgeWorld, { tables }: PurgeCase): Promise<void> {
-  const { rows, expired } = world;
-  await asSuperuser(world, DATABASE, async (client) => {
-    const { rows: counts } = await client.query<{ left: string; live: string }>(
-      'select count(*) filter (where id <= $1) as left, count(*) filter (where id > $1 and id <= $2) as live from app.event',
-      [expired, rows],
-    );
-    const children =
-      tables === 'fk'
-        ? (await client.query<{ left: string }>('select count(*) as left from app.item')).rows[0]
-        : undefined;
-    const found = { left: counts[0]?.left, live: counts[0]?.live, children: children?.left ?? '0' };
-    if (found.left === '0' && found.live === String(rows - expired) && found.children === '0') return;
-    throw new Error(
-      `${found.left} rows past retention and ${found.children} that lead to them are left instead of 0, and ${found.live} other rows instead of ${rows - expired}`,
-    );
   });
 }
