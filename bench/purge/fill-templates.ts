@@ -33,7 +33,11 @@ export async function fillTemplates(
   const plain = templateOf('plain');
   await asSuperuser(place, 'postgres', async (client) => void (await client.query(`create database ${plain}`)));
   const database = openAsSuperuser(place.cluster, plain);
-  await installNightshiftSchema(database).finally(async () => await database.close());
+  try {
+    await installNightshiftSchema(database);
+  } finally {
+    await database.close();
+  }
   await asSuperuser(place, plain, async (client) => {
     await client.query(readData('event.sql'));
     await client.query(readData('fill-event.sql'), [rows, expired]);
@@ -59,7 +63,7 @@ export async function fillTemplates(
 
 /** Freezes, so that no run pays for hint bits that the one before has not set yet; answers what there is, in words. */
 async function settle(client: Client, table: string, rows: number, more: string): Promise<string> {
-  await client.query('vacuum (freeze, analyze)');
+  await client.query(`vacuum (freeze, analyze) ${table}`);
   const { rows: sizes } = await client.query<{ heap: string; indexes: string }>(
     'select pg_size_pretty(pg_table_size($1::regclass)) as heap, pg_size_pretty(pg_indexes_size($1::regclass)) as indexes',
     [table],

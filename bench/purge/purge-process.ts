@@ -19,10 +19,13 @@ export interface PurgePlace {
   password: string;
 }
 
-process.once('message', async (place: PurgePlace) => {
+process.once('message', (place: PurgePlace) => void answer(place));
+
+/** A failure is thrown and ends the process with its stack; there is no answer then. */
+async function answer(place: PurgePlace): Promise<void> {
   process.send?.(await purge(place));
   process.disconnect();
-});
+}
 
 async function purge({ caFile, password, ...place }: PurgePlace): Promise<Deletion> {
   // Only what has no default.

@@ -19,13 +19,14 @@ export async function runPurgeCase(
   purgeCase: PurgeCase,
   idleSeconds: number,
 ): Promise<PurgeFigures> {
+  const { signal } = world;
   await world.renew(purgeCase.tables);
   const load = await startLoad(world, purgeCase);
   try {
     return await asSuperuser(world, DATABASE, async (client) => {
-      await sleep(idleSeconds * WARM_UP_SHARE * 1_000);
+      await sleep(idleSeconds * WARM_UP_SHARE * 1_000, undefined, { signal });
       const idleFrom = await readWal(client);
-      await sleep(idleSeconds * 1_000);
+      await sleep(idleSeconds * 1_000, undefined, { signal });
       const from = await readWal(client);
       const locks = watchLocks(world);
       const deletion = purgeCase.snapshot

@@ -95,9 +95,9 @@ export async function startLoad(world: PurgeWorld, { sharedPool }: { sharedPool:
 interface Pgbench {
   child: ChildProcess;
   end: Promise<void>;
-  lastWords(): string;
+  lastWords: () => string;
   /** What it has logged so far. */
-  read(): Transaction[];
+  read: () => Transaction[];
 }
 
 function startPgbench(
@@ -105,26 +105,21 @@ function startPgbench(
   what: { clients: number; rate: number; scripts: readonly string[]; folder: string; name: string },
 ): Pgbench {
   const { application, cluster, pgbench, rows, expired, signal } = world;
-  const files = what.scripts.flatMap((script) => ['-f', fileURLToPath(new URL(`data/${script}`, import.meta.url))]);
-  const prefix = join(what.folder, what.name);
-  const child = spawn(
-    pgbench,
-    [
-      ...['-n', '-M', 'prepared', '-c', String(what.clients), '-j', '1', '-R', String(what.rate), '-T', '86400'],
-      ...['--log', `--log-prefix=${prefix}`, '-D', `live_from=${expired + 1}`, '-D', `live_to=${rows}`],
-      ...files,
-    ],
-    {
-      env: {
-        ...libpqEnvironment({ ...application, clients: { ...cluster.binaries, psql: '' } }, DATABASE),
-        PGAPPNAME: APPLICATION_NAME,
-        PGOPTIONS: '-c synchronous_commit=off',
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      signal,
-      killSignal: 'SIGKILL',
+  const { clients, rate, scripts, folder, name } = what;
+  const sessions = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '1', '-R', String(rate), '-T', '86400'];
+  const log = ['--log', `--log-prefix=${join(folder, name)}`];
+  const variables = ['-D', `live_from=${expired + 1}`, '-D', `live_to=${rows}`];
+  const files = scripts.flatMap((script) => ['-f', fileURLToPath(new URL(`data/${script}`, import.meta.url))]);
+  const child = spawn(pgbench, [...sessions, ...log, ...variables, ...files], {
+    env: {
+      ...libpqEnvironment({ ...application, clients: { ...cluster.binaries, psql: '' } }, DATABASE),
+      PGAPPNAME: APPLICATION_NAME,
+      PGOPTIONS: '-c synchronous_commit=off',
     },
-  );
+    stdio: ['ignore', 'ignore', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
+  });
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     words = (words + chunk).slice(-2_000);
@@ -138,8 +133,8 @@ function startPgbench(
     end: new Promise((resolve) => child.once('close', () => resolve())),
     lastWords: () => words.trim(),
     read: () => {
-      const file = readdirSync(what.folder).find((name) => name.startsWith(`${what.name}.`));
-      return file === undefined ? [] : parsePgbenchLog(readFileSync(join(what.folder, file), 'utf8'));
+      const file = readdirSync(folder).find((one) => one.startsWith(`${name}.`));
+      return file === undefined ? [] : parsePgbenchLog(readFileSync(join(folder, file), 'utf8'));
     },
   };
 }

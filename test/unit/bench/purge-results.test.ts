@@ -32,7 +32,7 @@ function run(ofCase: string, more: Partial<PurgeFigures> | null = {}): PurgeReco
 }
 
 /** Latencies of the live transactions, p50 and p99 before and during. */
-const live = (idle: [number, number], during: [number, number]) => ({
+const liveOf = (idle: [number, number], during: [number, number]) => ({
   live: { idle: latency(...idle), during: latency(...during) },
 });
 const verdictOf = (records: PurgeRecord[], name: RegExp, dataSet: string) => {
@@ -61,7 +61,7 @@ describe('summarizePurges', () => {
   });
 
   test('each run is compared with its own idle time, whatever the machine did in another', () => {
-    const runs = [run('plain-ours', live([1, 10], [1, 11])), run('plain-ours', live([1, 100], [1, 110]))];
+    const runs = [run('plain-ours', liveOf([1, 10], [1, 11])), run('plain-ours', liveOf([1, 100], [1, 110]))];
 
     expect(summarizePurges(runs)[0]?.duringToIdle.p99).toBeCloseTo(1.1);
   });
@@ -100,9 +100,9 @@ describe('judgePurges', () => {
   });
 
   test.each([
-    ['above twice, but at most 10 ms', live([1, 2], [1, 10]), [10, 'ms', 'met']],
-    ['above 10 ms, but at most twice', live([1, 20], [1, 40]), [2, 'x', 'met']],
-    ['above both', live([1, 20], [1, 50]), [2.5, 'x', 'NOT met']],
+    ['above twice, but at most 10 ms', liveOf([1, 2], [1, 10]), [10, 'ms', 'met']],
+    ['above 10 ms, but at most twice', liveOf([1, 20], [1, 40]), [2, 'x', 'met']],
+    ['above both', liveOf([1, 20], [1, 50]), [2.5, 'x', 'NOT met']],
   ])('live p99, %s', (_, figures, expected) => {
     expect(verdictOf([run('fk-ours', figures)], /live p99/, 'fk')).toEqual(expected);
   });
@@ -128,7 +128,8 @@ describe('judgePurges', () => {
   });
 
   test('shared pool: p50 during to p50 idle', () => {
-    const judged = (during: number) => verdictOf([run('shared-ours', live([1, 5], [during, 5]))], /live p50/, 'shared');
+    const judged = (during: number) =>
+      verdictOf([run('shared-ours', liveOf([1, 5], [during, 5]))], /live p50/, 'shared');
 
     expect(judged(1.5)).toEqual([1.5, 'x', 'met']);
     expect(judged(1.6)).toEqual([1.6, 'x', 'NOT met']);
