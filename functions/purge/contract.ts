@@ -14,6 +14,10 @@ export const subjectSchema = z
       .regex(/^[\w.:/-]+$/, 'must be made of letters, digits and . : / _ -')
       .describe('what the request is filed under, as DSR-2026-17; the certificate names it instead of the person'),
   })
+  .refine(({ key, reference }) => key !== reference, {
+    message: 'is the key of the person, and the certificate would name it',
+    path: ['reference'],
+  })
   .describe('erases everything that leads to this person (GDPR article 17), instead of carrying out policies');
 
 export const purgeEvent = needsRequester(

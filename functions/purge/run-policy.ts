@@ -1,5 +1,6 @@
 // One policy, or one erasure, from its preconditions to its certificate; and the plan of either.
 
+import { purgeKeys } from '../shared/backup-layout.ts';
 import { vacuumTables } from './after/vacuum.ts';
 import { type CarriedOut, carryOut } from './batch/carry-out.ts';
 import { certifySeries } from './certificate/certify-series.ts';
@@ -225,7 +226,7 @@ function labelOf({ schema, table }: RunSubject): string {
   return `${schema}.${table}`;
 }
 
-/** The run before was killed between its last batch and its certificate. */
+/** The run before was killed between its last batch and its certificate, or KMS did not sign it. */
 async function certifyLate(
   context: PurgeContext,
   subject: RunSubject,
@@ -233,8 +234,14 @@ async function certifyLate(
   warnings: Set<string>,
 ): Promise<void> {
   const runs = await readSeries(context.session, series);
-  if (runs.at(-1)?.certificate_key !== null) return;
+  if (runs.at(-1)?.certificate_key !== null && !(await wantsSignature(context, subject, series))) return;
   const certified = await certifySeries(context, subject, series, []);
+  if (certified.notSigned !== undefined) throw certified.notSigned;
   for (const warning of certified.warnings) warnings.add(warning);
   if (certified.certificateKey !== undefined) warnings.add(`the certificate of series ${series} was stored only now`);
+}
+
+async function wantsSignature(context: PurgeContext, subject: RunSubject, series: string): Promise<boolean> {
+  if (context.signingKey === undefined) return false;
+  return (await context.store.head(purgeKeys(context.database, subject.name, series).signature)) === undefined;
 }
