@@ -13,7 +13,7 @@ import { runPurgeCase } from './run-purge-case.ts';
 import type { PurgeFigures, PurgeRecord } from './run-record.ts';
 import { judgePurges, summarizePurges } from './summarize-purges.ts';
 
-/** Of a row with its indexes, or of its child with its own; measured 190 and 140. */
+/** Of a row with its indexes, or of its child with its own; measured 180 and 140. */
 const ROW_BYTES = 200;
 /** The two templates, the database of the run, and what sorting for an index takes. */
 const COPIES = 4;

@@ -51,7 +51,7 @@ export async function fillTemplates(
   if (!options.kinds.has('fk')) return;
   const fk = templateOf('fk');
   await asSuperuser(place, 'postgres', async (client) => {
-    await copyDatabase(client, place.cluster.binaries.major, fk, plain);
+    await client.query(`create database ${fk} template ${plain}`);
   });
   await asSuperuser(place, fk, async (client) => {
     await client.query(readData('item.sql'));

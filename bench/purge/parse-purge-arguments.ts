@@ -29,7 +29,7 @@ works on the same table, and compares speed, WAL and what the application feels.
   --rounds N          runs of each case, 1 to 50 (default 3)
   --rows N            rows of the table, ${LEAST_ROWS} to ${MOST_ROWS} (default 10000000)
   --expired N         how many of them are past retention, 1 to half of --rows (default: a fifth of --rows)
-  --idle SECONDS      of load before each purge, to compare with, 1 to 600 (default 15)
+  --idle SECONDS      of load before each purge, to compare with, 0.3 to 600 (default 15)
   --only LIST         of ${purgeCaseNames.join(',')},
                       or the beginning of such names, as "fk" (default: all)
   --server MAJOR      16, 17 or 18: that server instead of this machine's newest, fetched when it is not installed
@@ -40,7 +40,7 @@ works on the same table, and compares speed, WAL and what the application feels.
 Exit codes: 0 all runs ended well, 1 a run failed, 2 wrong options or a machine that lacks something,
 130 Ctrl-C. A target that is not met is no failure.`;
 
-const { wrong, parse, notBlank, integer } = optionValues('npm run bench -- purge --help');
+const { wrong, parse, notBlank, integer, numbers } = optionValues('npm run bench -- purge --help');
 
 /** Of what follows `purge`: the options, or `help`; throws LocalRunError that names what is wrong and what is allowed. */
 export function parsePurgeArguments(args: readonly string[]): PurgeBenchOptions | 'help' {
@@ -62,12 +62,18 @@ export function parsePurgeArguments(args: readonly string[]): PurgeBenchOptions 
     rounds: integer('rounds', values.rounds, 1, 50) ?? 3,
     rows,
     expired: integer('expired', values.expired, 1, Math.floor(rows / 2)) ?? Math.floor(rows / 5),
-    idleSeconds: integer('idle', values.idle, 1, 600) ?? 15,
+    idleSeconds: oneNumber('idle', values.idle, 0.3, 600) ?? 15,
     cases: casesThatBeginWith(values.only),
     serverMajor: integer('server', values.server, 16, 18),
     jsonFile: notBlank('json', values.json),
     seed: integer('seed', values.seed, 0, LARGEST_SEED) ?? randomSeed(),
   };
+}
+
+function oneNumber(option: string, text: string | undefined, min: number, max: number): number | undefined {
+  const [value, ...more] = numbers(option, text, min, max) ?? [];
+  if (more.length > 0) throw wrong(`--${option} is "${text}"; it must be one number from ${min} to ${max}`);
+  return value;
 }
 
 function casesThatBeginWith(text: string | undefined): PurgeCase[] {

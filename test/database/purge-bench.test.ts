@@ -17,7 +17,7 @@ describe('benchPurge', () => {
     const { signal } = new AbortController();
 
     const ok = await benchPurge(
-      ['--rows', '12000', '--rounds', '1', '--idle', '1', '--only', 'shared-naive,snapshot-ours', '--json', json],
+      ['--rows', '6000', '--rounds', '1', '--idle', '0.6', '--only', 'shared-naive,snapshot-ours', '--json', json],
       signal,
       (words) => said.push(words),
     );
@@ -29,7 +29,7 @@ describe('benchPurge', () => {
     for (const { figures } of runs) {
       expect(figures?.rowsPerSecond).toBeGreaterThan(0);
       expect(figures?.batches).toBeGreaterThan(0);
-      expect(figures?.live.idle?.count).toBeGreaterThan(50);
+      expect(figures?.live.idle?.count).toBeGreaterThan(20);
       expect(figures?.loadWalBytesPerSecond).toBeGreaterThan(0);
     }
     // The DELETE may be over before any transaction is due.

@@ -21,13 +21,13 @@ describe('parsePurgeArguments', () => {
   });
 
   test('everything is given: read as it is', () => {
-    const args = ['--rounds', '1', '--rows', '200000', '--expired', '50000', '--idle', '5', '--server', '17'];
+    const args = ['--rounds', '1', '--rows', '200000', '--expired', '50000', '--idle', '2.5', '--server', '17'];
 
     expect(parsePurgeArguments([...args, '--json', 'out.json'])).toMatchObject({
       rounds: 1,
       rows: 200_000,
       expired: 50_000,
-      idleSeconds: 5,
+      idleSeconds: 2.5,
       serverMajor: 17,
       jsonFile: 'out.json',
     });
@@ -46,7 +46,8 @@ describe('parsePurgeArguments', () => {
     [['--rows', '999'], '--rows is "999"; it must be a whole number from 1000 to 100000000'],
     [['--rows', '1e6'], '--rows is "1e6"'],
     [['--rows', '2000', '--expired', '1001'], '--expired is "1001"; it must be a whole number from 1 to 1000'],
-    [['--idle', '0'], '--idle is "0"; it must be a whole number from 1 to 600'],
+    [['--idle', '0'], '--idle has "0"; each must be a number from 0.3 to 600'],
+    [['--idle', '1,2'], '--idle is "1,2"; it must be one number from 0.3 to 600'],
     [['--only', 'fk,'], '--only has ""; allowed are plain-naive,'],
     [['--only', 'naive'], '--only has "naive"'],
     [['--server', '15'], '--server is "15"; it must be a whole number from 16 to 18'],
