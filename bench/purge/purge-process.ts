@@ -1,7 +1,6 @@
 // The process that the benchmark measures: purge as its function runs it, again and again until its policy is complete.
 // The message that starts it is PurgePlace, its answer Deletion. How purge is called stands here and nowhere else in the benchmark.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PolicyResult } from '../../functions/purge/contract.ts';
@@ -17,6 +16,8 @@ import { startObjectStoreServer } from '../../local/object-store-server.ts';
 import type { Deletion } from './run-record.ts';
 
 export interface PurgePlace {
+  /** Where the process may put files; taken away by whoever has made it. */
+  folder: string;
   host: string;
   port: number;
   caFile: string;
@@ -33,7 +34,7 @@ async function answer(place: PurgePlace): Promise<void> {
   process.disconnect();
 }
 
-async function purge({ caFile, password, ...place }: PurgePlace): Promise<Deletion> {
+async function purge({ caFile, password, folder: parent, ...place }: PurgePlace): Promise<Deletion> {
   // Only what has no default.
   const settings = readEnvironment('purge', purgeSettings, {
     DATABASE_NAME: 'bench',
@@ -43,7 +44,7 @@ async function purge({ caFile, password, ...place }: PurgePlace): Promise<Deleti
   });
   const credentials = { ...place, password: new SecretText(password) };
   const silent = () => {};
-  const folder = mkdtempSync(join(tmpdir(), 'nightshift-bench-purge-'));
+  const folder = mkdtempSync(join(parent, 'certificates-'));
   const s3 = await startObjectStoreServer({
     directory: folder,
     buckets: [{ name: settings.BACKUP_BUCKET, versioned: true }],

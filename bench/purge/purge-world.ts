@@ -65,8 +65,8 @@ export async function openPurgeWorld(
   try {
     cluster = await startThrowawayCluster({ binaries, settings: SETTINGS });
     const place = { cluster, signal };
-    const purger = loginOf(cluster, wantedRoles.PURGE_SECRET_ARN.name);
-    const application = loginOf(cluster, 'app');
+    const purger = loginOf(cluster, folder, wantedRoles.PURGE_SECRET_ARN.name);
+    const application = loginOf(cluster, folder, 'app');
     const serverSettings = await asSuperuser(place, 'postgres', async (client) => {
       await createRoles(client, purger, application);
       return await readSettings(client);
@@ -100,8 +100,8 @@ export async function openPurgeWorld(
   }
 }
 
-function loginOf({ host, port, caFile }: ThrowawayCluster, username: string): PurgePlace {
-  return { host, port, caFile, dbname: DATABASE, username, password: randomBytes(24).toString('base64url') };
+function loginOf({ host, port, caFile }: ThrowawayCluster, folder: string, username: string): PurgePlace {
+  return { folder, host, port, caFile, dbname: DATABASE, username, password: randomBytes(24).toString('base64url') };
 }
 
 /** The role of purge as bootstrap makes it, and the one of the application. */
