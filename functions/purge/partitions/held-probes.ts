@@ -72,6 +72,14 @@ export function probesOf(facts: ProbeFacts): { probes: HeldProbe[]; untold?: str
         untold: `legal hold ${about.holdIds.join(', ')} names a row of ${table_name}, which has no primary key`,
       };
     }
+    const wrong = holds.find(({ key_value }) => !isKeyOf(key_value ?? '', keyColumns.length));
+    if (wrong !== undefined) {
+      const needed = `a JSON array of ${keyColumns.length} texts`;
+      return {
+        probes: [],
+        untold: `legal hold ${wrong.hold_id} names a row of ${table_name} by a key that is not ${needed}`,
+      };
+    }
     // The columns of a partition have the names of its parent's.
     if (is_own) add([], keyCondition('t0', keyColumns));
     if (!is_subject) continue;
@@ -131,7 +139,17 @@ function groupByTable(holds: readonly HoldRow[]): [HoldRow, ...HoldRow[]][] {
   return [...groups.values()];
 }
 
-/** A key of several columns is a JSON array of texts. */
+/** A key of several columns is a JSON array of texts; anything else would fit no row, and so hold nothing. */
+function isKeyOf(key: string, columns: number): boolean {
+  if (columns === 1) return true;
+  try {
+    const parts: unknown = JSON.parse(key);
+    return Array.isArray(parts) && parts.length === columns && parts.every((part) => typeof part === 'string');
+  } catch {
+    return false;
+  }
+}
+
 function keyCondition(alias: string, columns: TableOfPaths['key_columns']): string {
   const [only] = columns;
   // The type's name comes from format_type of the catalog, which quotes it.
