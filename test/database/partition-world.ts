@@ -3,13 +3,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { dropPartitions } from '../../functions/purge/partitions/drop-partitions.ts';
-import type { DropDependencies } from '../../functions/purge/partitions/partition-work.ts';
+import type { DropDependencies, TableName } from '../../functions/purge/partitions/partition-work.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
+import type { DatabaseSession } from '../../functions/shared/database.ts';
 import type { LogFields } from '../../functions/shared/log.ts';
+import { quoteQualified } from '../../functions/shared/quote-identifier.ts';
 import { roleLogin, startOwnCluster } from './own-cluster.ts';
 
 /** Before it: p2023 and p2024; p2025 and later are not past retention. */
-const CUTOFF = '2025-06-01 00:00:00+00';
+export const CUTOFF = '2025-06-01 00:00:00+00';
+
+/** Keeps the rows in a table, in the transaction of the drop: what was archived twice or not at all shows there. */
+export async function archiveForTest(session: DatabaseSession, { schema, table }: TableName): Promise<void> {
+  await session.query(`insert into app.archived select '${table}', id from ${quoteQualified(schema, table)}`);
+}
 
 export async function createPartitionWorld() {
   const cluster = await startOwnCluster();
@@ -30,6 +37,7 @@ export async function createPartitionWorld() {
       set role app_owner;
       create table app.person (id bigint primary key);
       insert into app.person select generate_series(1, 400);
+      create table app.archived (name text, id bigint);
       create table app.event (id bigint not null, at ${type} not null, person_id bigint references app.person, ${key})
         partition by range (at)`);
     for (const year of [2023, 2024, 2025, 2026]) {

@@ -1,5 +1,8 @@
 // Why a partition may not even be detached, asked before anything is done to it: then it stays as it is.
 
+import type { DatabaseSession } from '../../shared/database.ts';
+import { describeError } from '../../shared/job-failure.ts';
+import { INSUFFICIENT_PRIVILEGE, sqlState } from '../../shared/postgres-errors.ts';
 import { quoteIdentifier, quoteQualified } from '../../shared/quote-identifier.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { inTransaction } from '../in-transaction.ts';
@@ -32,11 +35,23 @@ export async function findObstacle(
       // The server asks the same, but with a lock that keeps the writers of the referencing table waiting.
       const sql = referencedRowSql(reference, partition);
       if (sql === undefined) return `it is needed by ${reference.what}`;
-      const found = await session.query<{ is_referenced: boolean }>(sql);
-      if (found.rows[0]?.is_referenced !== false) return `rows of it are referenced by ${reference.what}`;
+      const found = await isReferenced(session, sql);
+      if (found === true) return `rows of it are referenced by ${reference.what}`;
+      if (found !== false) return `whether rows of it are referenced by ${reference.what} cannot be told: ${found}`;
     }
     return undefined;
   });
+}
+
+/** Or why it cannot be told; the transaction is then of no more use. */
+async function isReferenced(session: DatabaseSession, sql: string): Promise<boolean | string> {
+  try {
+    const { rows } = await session.query<{ is_referenced: boolean }>(sql);
+    return rows[0]?.is_referenced !== false;
+  } catch (error) {
+    if (sqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    return describeError(error);
+  }
 }
 
 function referencedRowSql(reference: Reference, partition: Partition): string | undefined {
