@@ -29,7 +29,7 @@ export async function createPartitionWorld() {
 
   /** Four years of a partition each with 100 rows, every row with an id of its own: 1 to 100 in p2023, 101 to 200 in p2024 … */
   async function reset({ type = 'timestamptz', key = 'primary key (id, at)' } = {}) {
-    for (const client of clients.splice(0)) await client.end();
+    for (const opened of clients.splice(0)) await opened.end();
     await admin.query(`
       grant app_owner to nightshift_purge;
       drop schema if exists app cascade;
@@ -116,10 +116,10 @@ export async function createPartitionWorld() {
   /** Counts the sessions that wait for a lock, again and again until it is stopped; the most and their statements. */
   function watchWaiters() {
     const seen = new Set<string>();
-    let stopped = false;
+    const stopped = new AbortController();
     const watching = (async () => {
       const own = await cluster.client(dbname);
-      while (!stopped) {
+      while (!stopped.signal.aborted) {
         const { rows } = await own.query<{ query: string }>(
           "select query from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'test'",
         );
@@ -129,7 +129,7 @@ export async function createPartitionWorld() {
       await own.end();
     })();
     return async () => {
-      stopped = true;
+      stopped.abort();
       await watching;
       return [...seen];
     };

@@ -6,7 +6,7 @@ import { dropDetached } from './drop-detached.ts';
 import { findObstacle } from './find-obstacle.ts';
 import { planPartition, recordPartition } from './partition-records.ts';
 import { type DropWork, nameOf, type Partition, type Pause, partitionResultOf } from './partition-work.ts';
-import { readTableNow } from './read-partitions.ts';
+import { isPast, readTableNow } from './read-partitions.ts';
 
 /** The result of one partition; with a pause the run goes on with no other. */
 export interface PartitionEnd {
@@ -46,6 +46,11 @@ export async function detachAndDrop(work: DropWork, partition: Partition, record
 
 /** Of a table that is detached. */
 export async function dropOrKeep(work: DropWork, partition: Partition, recordId: string): Promise<PartitionEnd> {
+  // It may have been planned days ago, under another retention period.
+  if (!(await isPast(work, partition))) {
+    const reason = 'the policy was changed, and its rows are not past retention any more';
+    return await keepDetached(work, partition, recordId, reason);
+  }
   const dropped = await dropDetached(work, partition, recordId);
   if (dropped.state === 'done') return { result: partitionResultOf(partition, 'dropped', { rows: dropped.rows }) };
   if (dropped.state === 'kept') return await keepDetached(work, partition, recordId, dropped.reason);

@@ -3,7 +3,7 @@
 import { detachAndDrop, dropOrKeep, keepDetached, type PartitionEnd } from './carry-out-partition.ts';
 import { type PartitionRecord, recordPartition } from './partition-records.ts';
 import { type DropWork, nameOf, type Partition, partitionResultOf } from './partition-work.ts';
-import { isPast, readTableNow, requireOwner } from './read-partitions.ts';
+import { readTableNow, requireOwner } from './read-partitions.ts';
 
 /** Undefined when the partition is attached as ever: then the choice of this run decides about it. */
 export async function resumeRecord(work: DropWork, record: PartitionRecord): Promise<PartitionEnd | undefined> {
@@ -26,15 +26,7 @@ export async function resumeRecord(work: DropWork, record: PartitionRecord): Pro
     return { result: partitionResultOf(partition, 'kept', { reason }) };
   }
   if (record.state === 'planned') await recordPartition(work, record.record_id, 'detached');
-  const reason = await reasonToKeep(work, record, partition);
-  return reason === undefined
-    ? await dropOrKeep(work, partition, record.record_id)
-    : await keepDetached(work, partition, record.record_id, reason);
-}
-
-async function reasonToKeep(work: DropWork, record: Partition, now: Partition): Promise<string | undefined> {
-  if (nameOf(record) !== nameOf(now)) return `it was called ${nameOf(record)} when it was detached`;
-  return (await isPast(work, record))
-    ? undefined
-    : 'the policy was changed, and its rows are not past retention any more';
+  if (nameOf(record) === nameOf(partition)) return await dropOrKeep(work, partition, record.record_id);
+  const reason = `it was called ${nameOf(record)} when it was detached`;
+  return await keepDetached(work, partition, record.record_id, reason);
 }
