@@ -19,6 +19,7 @@ export interface BatchOptions {
   /** Condition on the alias `t`. */
   where: string;
   table?: string;
+  series?: ArchiveSeries;
   store?: ObjectStore;
   number?: number;
   signal?: AbortSignal;
@@ -48,7 +49,7 @@ async function emptySchemas(fresh: FreshDatabase, role: string): Promise<void> {
 /** One batch of purge: everything in one transaction, which is rolled back when anything fails. */
 export async function archiveBatch(
   session: DatabaseSession,
-  { where, table: name = 'event', ...more }: BatchOptions,
+  { where, table: name = 'event', series = SERIES, ...more }: BatchOptions,
 ): Promise<ArchivedRows | undefined> {
   const table = { schema: 'app', name };
   await session.query(readSqlFile('purge/session.sql'));
@@ -56,10 +57,10 @@ export async function archiveBatch(
   try {
     const columns = await readArchiveColumns(session, table);
     const archived = await archiveRows(session, {
-      series: SERIES,
+      series,
       table,
       columns,
-      number: more.number ?? (await nextObjectNumber(session, SERIES.seriesId, table)),
+      number: more.number ?? (await nextObjectNumber(session, series.seriesId, table)),
       statement: `delete from ${quoteQualified('app', name)} as t where ${where} returning ${returningList(columns, 't')}`,
       store: more.store ?? createObjectStore(BUCKET),
       clock: systemClock,
