@@ -144,11 +144,14 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     );
   });
 
-  test('the workflow of migrate: it may invoke migrate and deliver its log, and nothing else', () => {
-    const statements = roles(template).get(`Nightshift ${database}: workflow of migrate`) ?? [];
+  test.each([
+    ['migrate', 'Migrate'],
+    ['purge', 'Purge'],
+  ])('the workflow of %s: it may invoke its function and deliver its log, and nothing else', (job, id) => {
+    const statements = roles(template).get(`Nightshift ${database}: workflow of ${job}`) ?? [];
 
     expect(allowedOn(statements, 'lambda:InvokeFunction')).toEqual([
-      expect.stringMatching(/^<MigrateFunction\w+\.Arn>$/),
+      expect.stringMatching(new RegExp(`^<${id}Function\\w+\\.Arn>$`)),
     ]);
     expect(statements.flatMap(({ actions }) => actions).filter((action) => !/^(logs|xray):/.test(action))).toHaveLength(
       1,
@@ -187,14 +190,21 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     expect(may('report', 's3:PutObject')).toEqual(under('reports/*', 'runs/report/*'));
   });
 
-  test.each(['purge', 'migrate', 'bootstrap'])(
-    '%s: in the bucket it may put its run record, and read nothing',
-    (job) => {
-      expect(actionsOf(job).filter((action) => action.startsWith('s3:'))).toEqual(['s3:PutObject']);
-      expect(may(job, 's3:PutObject')).toEqual(under(`runs/${job}/*`));
-      expect(may(job, 'kms:GenerateDataKey')).toHaveLength(1);
-    },
-  );
+  test.each(['migrate', 'bootstrap'])('%s: in the bucket it may put its run record, and read nothing', (job) => {
+    expect(actionsOf(job).filter((action) => action.startsWith('s3:'))).toEqual(['s3:PutObject']);
+    expect(may(job, 's3:PutObject')).toEqual(under(`runs/${job}/*`));
+    expect(may(job, 'kms:GenerateDataKey')).toHaveLength(1);
+  });
+
+  test('purge: it may leave archives, certificates and its run record, read the former two, and delete nothing', () => {
+    expect(may('purge', 's3:PutObject')).toEqual(under('purge-archive/*', 'purged/*', 'runs/purge/*'));
+    expect(may('purge', 's3:GetObject')).toEqual(under('purge-archive/*', 'purged/*'));
+    expect(actionsOf('purge').filter((action) => /^(s3|kms):/.test(action))).toEqual([
+      ...['s3:PutObject', 's3:GetObject', 's3:ListBucket', 'kms:Decrypt', 'kms:GenerateDataKey'],
+      // Of its secret.
+      'kms:Decrypt',
+    ]);
+  });
 
   test('health: it may keep samples, and read manifests and evidence; archives only to ask S3 whether they are copied', () => {
     const evidence = ['*/manifest.json', '*/verified/*', '*/drilled/*', 'runs/restore-drill/*'];
@@ -208,8 +218,11 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     for (const job of jobNames) {
       for (const { actions, condition } of statementsOfJob(template, database, job)) {
         if (!actions.some((action) => action.startsWith('s3:ListBucket'))) continue;
+        const prefixes = job === 'purge' ? ['purge-archive/*', 'purged/*'] : ['*'];
         // StringLike without IfExists would make S3 answer 403 in place of 404 to a get or head.
-        expect(condition).toEqual({ StringLikeIfExists: { 's3:prefix': [`${database}/*`] } });
+        expect(condition).toEqual({
+          StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${database}/${prefix}`) },
+        });
       }
     }
   });
@@ -253,7 +266,7 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     const starters = [...roles(template)].filter(([role]) => role.startsWith(`Nightshift ${database}: starts `));
 
     expect(starters).toHaveLength(6);
-    for (const workflow of ['BackupWorkflow', 'RestoreDrillWorkflow'])
+    for (const workflow of ['BackupWorkflow', 'RestoreDrillWorkflow', 'PurgeWorkflow'])
       expect(starters.map(([role]) => role)).toContain(`Nightshift ${database}: starts ${workflow}`);
     for (const [role, statements] of starters) {
       const started = role.split(' ').at(-1) ?? '';
@@ -327,6 +340,38 @@ describe('optional permissions', () => {
 
     expect(text).not.toContain('xray');
     expect(JSON.stringify([...roles(templateOf(synthesized, 'orders'))])).toContain('xray:PutTraceSegments');
+  });
+
+  test('certificates are signed: purge alone may use that key, to sign and to read its public half', () => {
+    const signingKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
+    const template = templateOf(synthesize([sampleDatabase({ purge: { signingKeyArn } })]), 'sample');
+    const users = [...roles(template)].flatMap(([role, statements]) =>
+      statements.flatMap(({ resources, actions }) =>
+        resources.includes(signingKeyArn) ? [{ role, resources, actions }] : [],
+      ),
+    );
+
+    expect(users).toEqual([
+      { role: 'Nightshift sample: purge', resources: [signingKeyArn], actions: ['kms:GetPublicKey', 'kms:Sign'] },
+    ]);
+    expect(JSON.stringify([...roles(templateOf(synthesized, 'sample'))])).not.toContain('kms:Sign');
+  });
+
+  test('purge waits for a verified backup: it may find manifests and evidence, and read no archive of a backup', () => {
+    const template = templateOf(
+      synthesize([sampleDatabase({ purge: { onlyAfterVerifiedBackupHours: 24 } })]),
+      'sample',
+    );
+    const statements = statementsOfJob(template, 'sample', 'purge');
+    const evidence = ['*/drilled/*', '*/manifest.json', '*/verified/*', 'purge-archive/*', 'purged/*'];
+
+    expect(allowedOn(statements, 's3:GetObject')).toEqual(evidence.map((pattern) => `BUCKET/sample/${pattern}`));
+    expect(statements.find(({ sid }) => sid === 'FindBackupEvidence')?.condition).toEqual({
+      StringLikeIfExists: { 's3:prefix': ['sample/', 'sample/*/verified/*', 'sample/*/drilled/*'] },
+    });
+    expect(allowedOn(statements, 's3:PutObject')).toEqual(
+      ['purge-archive/*', 'purged/*', 'runs/purge/*'].map((pattern) => `BUCKET/sample/${pattern}`),
+    );
   });
 
   const { instanceId, ...unwatchedTarget } = drillTarget;
