@@ -90,7 +90,9 @@ export const policyResult = z.strictObject({
   action: z.enum(['delete', 'anonymise', 'drop_partition', 'erase']),
   cutoff: text
     .nullable()
-    .describe('rows older than this instant are past retention; taken once, from the clock of the server; null for an erasure'),
+    .describe(
+      'rows older than this instant are past retention; taken once, from the clock of the server; null for an erasure',
+    ),
   state: z
     .enum(['finished', 'stopped', 'paused', 'planned'])
     .describe(

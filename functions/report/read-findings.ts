@@ -17,15 +17,24 @@ const healthShape = z.object({
 });
 
 const purgeShape = z.object({
+  complete: z.boolean(),
   policies: z.array(
     z.object({
       policy: z.string(),
       table: z.string(),
-      cutoff: z.string(),
-      state: z.enum(['finished', 'stopped', 'planned']),
-      rowsDeleted: z.number(),
+      action: z.enum(['delete', 'anonymise', 'drop_partition', 'erase']),
+      cutoff: z.string().nullable(),
+      state: z.enum(['finished', 'stopped', 'paused', 'planned']),
+      pause: z.object({ reason: z.string() }).nullable(),
+      rowsDone: z.number(),
+      children: z.array(z.object({ deleted: z.number(), changed: z.number() })),
       skipped: z.object({ held: z.number(), referenced: z.number(), other: z.number() }),
       rowsLeft: z.number().nullable(),
+      archive: z.object({ rows: z.number(), bytes: z.number() }).nullable(),
+      partitions: z.array(z.object({ state: z.string() })),
+      warnings: z.array(z.string()),
+      vacuum: z.string().nullable(),
+      certificateKey: z.string().nullable(),
     }),
   ),
 });
@@ -36,7 +45,7 @@ export type PurgedPolicy = z.output<typeof purgeShape>['policies'][number];
 export interface Findings {
   /** The newest answer of each check, worst first. */
   health: HealthFinding[];
-  /** The policies of the newest purge. */
+  /** The policies of the newest purge, its rows over all passes that it took. */
   purge: PurgedPolicy[];
   problems: string[];
 }
@@ -55,12 +64,28 @@ export function readFindings(records: readonly RunRecord[]): Findings {
       if (!newest.has(check.id)) newest.set(check.id, { ...check, seenAt: record.finishedAt });
     }
   }
-  const lastPurge = finished.find(({ job }) => job === 'purge');
-  const purge = purgeShape.safeParse(lastPurge?.result ?? { policies: [] });
-  if (!purge.success) problems.push(`the result of purge of ${lastPurge?.finishedAt ?? ''} could not be understood`);
   return {
     health: [...newest.values()].toSorted((a, b) => SEVERITY.indexOf(a.status) - SEVERITY.indexOf(b.status)),
-    purge: purge.data?.policies ?? [],
+    purge: readPurge(finished, problems),
     problems,
   };
+}
+
+/** Of each policy what its newest pass says, with the rows of the passes before it that did not come to the end. */
+function readPurge(finished: readonly RunRecord[], problems: string[]): PurgedPolicy[] {
+  const policies = new Map<string, PurgedPolicy>();
+  for (const [index, record] of finished.filter(({ job }) => job === 'purge').entries()) {
+    const { data } = purgeShape.safeParse(record.result);
+    if (data === undefined) {
+      problems.push(`the result of purge of ${record.finishedAt} could not be understood`);
+      break;
+    }
+    // It came to its end, so the newer ones are another purge.
+    if (index > 0 && data.complete) break;
+    for (const policy of data.policies) {
+      const newer = policies.get(policy.policy);
+      policies.set(policy.policy, newer ? { ...newer, rowsDone: newer.rowsDone + policy.rowsDone } : policy);
+    }
+  }
+  return [...policies.values()];
 }

@@ -18,10 +18,16 @@ export const metrics = {
   RpoHours: { unit: 'None', about: 'hours of changes that would be lost if the database vanished now' },
   ReplicaCopyAgeHours: { unit: 'None', about: 'hours since the snapshot of the newest counted backup that is copied' },
   BackupsExpired: { unit: 'Count', about: 'backups removed by the expiry policy' },
-  PurgedRows: { unit: 'Count', about: 'rows that a run of purge deleted or anonymised, those of other tables included' },
+  PurgedRows: {
+    unit: 'Count',
+    about: 'rows that a run of purge deleted or anonymised, those of other tables included',
+  },
   PurgeBatchMs: { unit: 'Milliseconds', about: 'how long the slowest batch of a run of purge held its locks' },
   PurgeBacklogRows: { unit: 'Count', about: 'rows past retention that the last runs have left, held ones not counted' },
-  PurgeLagSeconds: { unit: 'Seconds', about: 'how long ago the policy began that has waited longest for a finished purge' },
+  PurgeLagSeconds: {
+    unit: 'Seconds',
+    about: 'how long ago the policy began that has waited longest for a finished purge',
+  },
   MigrationsPending: { unit: 'Count', about: 'migration files that are not applied' },
   MigrationHalfDoneHours: { unit: 'None', about: 'hours since a migration file was left half done; 0 when none is' },
   HealthCritical: { unit: 'Count', about: 'checks with status critical' },
