@@ -17,7 +17,6 @@ const healthShape = z.object({
 });
 
 const purgeShape = z.object({
-  complete: z.boolean(),
   policies: z.array(
     z.object({
       policy: z.string(),
@@ -38,6 +37,8 @@ const purgeShape = z.object({
     }),
   ),
 });
+
+const erasureShape = z.object({ policies: z.array(z.object({ action: z.literal('erase') })).min(1) });
 
 export type HealthFinding = z.output<typeof healthShape>['checks'][number] & { seenAt: string };
 export type PurgedPolicy = z.output<typeof purgeShape>['policies'][number];
@@ -71,17 +72,33 @@ export function readFindings(records: readonly RunRecord[]): Findings {
   };
 }
 
-/** Of each policy what its newest pass says, with the rows of the passes before it that did not come to the end. */
+/**
+ * What the newest purge says of each policy, and the newest erasure of a person: what stands beside policies is not one of
+ * their passes.
+ */
 function readPurge(finished: readonly RunRecord[], problems: string[]): PurgedPolicy[] {
+  const records = finished.filter(({ job }) => job === 'purge');
+  const isErasure = ({ result }: RunRecord) => erasureShape.safeParse(result).success;
+  return [
+    ...readPasses(
+      records.filter((record) => !isErasure(record)),
+      problems,
+    ),
+    ...readPasses(records.filter(isErasure), problems),
+  ];
+}
+
+/** Of each policy what its newest pass says, with the rows of the passes before it that did not come to the end. */
+function readPasses(records: readonly RunRecord[], problems: string[]): PurgedPolicy[] {
   const policies = new Map<string, PurgedPolicy>();
-  for (const [index, record] of finished.filter(({ job }) => job === 'purge').entries()) {
+  for (const [index, record] of records.entries()) {
+    // It came to its end, so the newer ones are another purge.
+    if (index > 0 && record.result['complete'] !== false) break;
     const { data } = purgeShape.safeParse(record.result);
     if (data === undefined) {
       problems.push(`the result of purge of ${record.finishedAt} could not be understood`);
       break;
     }
-    // It came to its end, so the newer ones are another purge.
-    if (index > 0 && data.complete) break;
     for (const policy of data.policies) {
       const newer = policies.get(policy.policy);
       policies.set(policy.policy, newer ? { ...newer, rowsDone: newer.rowsDone + policy.rowsDone } : policy);

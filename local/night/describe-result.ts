@@ -67,7 +67,7 @@ function describePurge({ dryRun, rowsDone, policies, complete }: PurgeResult): s
     dropped > 0 ? `${plural(dropped, 'partition')} dropped` : '',
     archived > 0 ? `${count(archived)} rows archived` : '',
     warnings > 0 ? plural(warnings, 'warning') : '',
-    complete ? '' : `not complete${paused ? `: waits for ${paused.reason}` : ''}`,
+    complete ? '' : `not complete${paused ? `, waits: ${paused.reason}` : ''}`,
   ]
     .filter((text) => text !== '')
     .join('; ');

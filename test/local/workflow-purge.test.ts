@@ -1,7 +1,6 @@
 // The workflow of purge from the template, run on this machine with a stand-in for its function (a real process), alone and as a
 // step of a night.
 import { afterEach, describe, expect, test } from 'vitest';
-import { purgeResult } from '../../functions/purge/contract.ts';
 import { nightSteps } from '../../local/night/night-steps.ts';
 import { parseArguments } from '../../local/night/parse-arguments.ts';
 import { isPassJob, runPassWorkflow } from '../../local/night/pass-workflow.ts';
@@ -10,6 +9,7 @@ import { readWorkflows } from '../../local/workflow/read-workflow.ts';
 import { runWorkflow } from '../../local/workflow/run-workflow.ts';
 import { sampleDatabase, synthesize, templateOf } from '../infra/synthesized.ts';
 import { type Behaviour, type FakeFunctions, fakeFunctions } from '../support/fake-functions.ts';
+import { policyAnswer, purgeAnswer } from '../support/purge-answers.ts';
 
 const INPUT = { job: 'purge', scheduledTime: '2026-11-22T03:30:00.000Z' };
 const workflows = readWorkflows(templateOf(synthesize([sampleDatabase()]), 'sample').toJSON()['Resources']);
@@ -21,31 +21,8 @@ afterEach(() => {
 
 /** The answer of one pass, as its contract wants it. */
 function answer(state: 'paused' | 'stopped' | 'finished', rowsDone: number, waitSeconds = 0) {
-  const policy = {
-    ...{
-      policy: 'old-orders',
-      version: 1,
-      table: 'app.orders',
-      action: 'delete',
-      cutoff: '2025-11-22T03:30:00Z',
-      state,
-    },
-    pause: state === 'paused' ? { reason: 'a replica is 40 s behind', seconds: waitSeconds } : null,
-    ...{ rowsDone, children: [], skipped: { held: 0, referenced: 0, other: 0 } },
-    ...{
-      rowsLeft: state === 'finished' ? 0 : null,
-      oldest: null,
-      archive: null,
-      partitions: [],
-      plan: null,
-      warnings: [],
-    },
-    ...{ vacuum: null, certificateKey: null, batches: 1, slowestBatchMs: 80, durationMs: 500 },
-  };
-  const complete = state === 'finished';
-  return purgeResult.parse({
-    ...{ dryRun: false, complete, waitSeconds, rowsDone, planHash: null, piiWithoutPolicy: [], policies: [policy] },
-  });
+  const pause = state === 'paused' ? { reason: 'a replica is 40 s behind', seconds: waitSeconds } : null;
+  return purgeAnswer([policyAnswer({ state, pause, rowsDone })], { complete: state === 'finished', waitSeconds });
 }
 
 /** The passes one after the other: each call gets the next answer, and the last one stays. */
