@@ -22,6 +22,9 @@ export const purgeEvent = needsRequester(
       .optional()
       .describe('name of one row of nightshift.retention_policy; without it all that are enabled'),
     subject: subjectSchema.optional(),
+    executionId: name
+      .optional()
+      .describe('the same for all passes of one purge: a policy that has finished in it is not begun again'),
     plan: z
       .string()
       .regex(/^[0-9a-f]{32}$/, 'must be the hash that a dry run has answered')
@@ -62,7 +65,6 @@ const policyPlan = z.strictObject({
   estimatedBatches: count,
   estimatedSeconds: count.nullable().describe('by the speed of the last run of this policy; null when there was none'),
   estimatedWalBytes: count,
-  locator: z.enum(['ctid', 'key']).describe('how a batch names its rows'),
   reads: text.describe('the plan of the statement that chooses a batch, in one line'),
 });
 
@@ -102,8 +104,11 @@ export const policyResult = z.strictObject({
     .strictObject({ reason: text, seconds: count })
     .nullable()
     .describe('what it waits for, and after how long it is worth to look again'),
-  rowsDone: count.describe('rows of the table that were deleted or anonymised, by this run'),
-  children: z.array(z.strictObject({ table: text, deleted: count, changed: count })).describe('rows of other tables'),
+  series: text
+    .nullable()
+    .describe('the number that this run shares with those before it that did not finish; in the keys of archive and certificate'),
+  rowsDone: count.describe('rows of the table that were deleted or anonymised, by all runs of the series'),
+  children: z.array(z.strictObject({ table: text, deleted: count, changed: count })).describe('rows of other tables, by all runs of the series'),
   skipped: z.strictObject({
     held: count.describe('under a legal hold, their own or that of a row which would go with them'),
     referenced: count.describe('still referenced by a row of another table'),
@@ -137,7 +142,7 @@ export const purgeResult = z.strictObject({
   dryRun: z.boolean(),
   complete: z.boolean().describe('false when a policy stopped or paused before its end: run purge again'),
   waitSeconds: count.describe('how long to wait before that; 0 for at once, or when complete'),
-  rowsDone: count,
+  rowsDone: count.describe('by this run, those of other tables included'),
   planHash: text.nullable().describe('a dry run only: give it as "plan" to run exactly this'),
   piiWithoutPolicy: z
     .array(z.strictObject({ table: text, columns: z.array(text) }))

@@ -70,6 +70,7 @@ alter table nightshift.purge_run
   alter column cutoff drop not null,
   add column policy_version integer,
   add column series_id bigint,
+  add column execution_id text,
   add column subject_reference text,
   add column rows_by_table jsonb not null default '{}',
   add column batch_rows integer,
@@ -84,6 +85,8 @@ alter table nightshift.purge_run
 
 comment on column nightshift.purge_run.series_id is
   'The first of the runs that followed each other until the work of the policy was done; their archive and certificate are one.';
+comment on column nightshift.purge_run.execution_id is
+  'The execution whose passes this run is one of: a policy that has finished in an execution is not begun again by it.';
 comment on column nightshift.purge_run.rows_by_table is
   'Rows of other tables that went or were changed with those of the policy, as {"app.item": {"deleted": 7}}.';
 
@@ -204,6 +207,8 @@ begin
       or wanted.key in (new.timestamp_column, new.marker_column)
       or jsonb_typeof(wanted.value) <> 'string'
       or wanted.value #>> '{}' !~ '\S'
+      -- The expression becomes part of a statement in brackets, as the predicate.
+      or wanted.value #>> '{}' ~ ';|--|/\*|\$\d'
       or exists (
         select
         from pg_index as index
