@@ -25,7 +25,8 @@ export function purgeDefinition({ purge, timeoutSeconds }: WorkflowParts): Reado
       Begin: {
         Type: 'Pass',
         // Whatever else it says is checked by the function; for another job it is nothing.
-        Parameters: { own: { job: 'purge' } },
+        // By the execution the passes know each other: what one of them has finished, the next does not begin again.
+        Parameters: { own: { job: 'purge', 'executionId.$': '$$.Execution.Id' } },
         Next: 'MakeEvent',
       },
       MakeEvent: {

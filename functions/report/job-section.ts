@@ -91,7 +91,7 @@ function figuresOf({ job, result, dryRun }: RunRecord): string {
       typeof result['policy'] === 'string' ? `policy: ${result['policy']}` : undefined,
     ],
     purge: [
-      number('rowsDone', (rows) => `${describeCount(rows)} rows past retention gone`),
+      number('rowsDone', (rows) => `${describeCount(rows)} rows deleted or anonymised`),
       result['complete'] === false && !dryRun ? 'not complete: it goes on' : undefined,
     ],
     health: [healthFigures(result['counts'])],

@@ -46,7 +46,7 @@ export type PurgedPolicy = z.output<typeof purgeShape>['policies'][number];
 export interface Findings {
   /** The newest answer of each check, worst first. */
   health: HealthFinding[];
-  /** The policies of the newest purge, its rows over all passes that it took. */
+  /** The policies of the newest purge, each as its newest pass tells it. */
   purge: PurgedPolicy[];
   problems: string[];
 }
@@ -88,7 +88,7 @@ function readPurge(finished: readonly RunRecord[], problems: string[]): PurgedPo
   ];
 }
 
-/** Of each policy what its newest pass says, with the rows of the passes before it that did not come to the end. */
+/** A policy that has finished in an earlier pass is not begun again, so each stands in the newest pass that did something for it. */
 function readPasses(records: readonly RunRecord[], problems: string[]): PurgedPolicy[] {
   const policies = new Map<string, PurgedPolicy>();
   for (const [index, record] of records.entries()) {
@@ -99,10 +99,7 @@ function readPasses(records: readonly RunRecord[], problems: string[]): PurgedPo
       problems.push(`the result of purge of ${record.finishedAt} could not be understood`);
       break;
     }
-    for (const policy of data.policies) {
-      const newer = policies.get(policy.policy);
-      policies.set(policy.policy, newer ? { ...newer, rowsDone: newer.rowsDone + policy.rowsDone } : policy);
-    }
+    for (const policy of data.policies) if (!policies.has(policy.policy)) policies.set(policy.policy, policy);
   }
   return [...policies.values()];
 }

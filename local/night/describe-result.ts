@@ -49,7 +49,7 @@ const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
 };
 
 /** What went, what went with it, and why it is not all. */
-function describePurge({ dryRun, rowsDone, policies, complete }: PurgeResult): string {
+function describePurge({ dryRun, policies, complete }: PurgeResult): string {
   const sum = (of: (policy: PurgeResult['policies'][number]) => number) =>
     policies.reduce((total, policy) => total + of(policy), 0);
   const byPolicies = plural(policies.length, 'policy', 'policies');
@@ -62,7 +62,7 @@ function describePurge({ dryRun, rowsDone, policies, complete }: PurgeResult): s
   const warnings = sum((policy) => policy.warnings.length);
   const paused = policies.find(({ pause }) => pause !== null)?.pause;
   return [
-    `${count(rowsDone)} rows past retention ${isAnonymised ? 'deleted or anonymised' : 'deleted'} by ${byPolicies}`,
+    `${count(sum(({ rowsDone }) => rowsDone))} rows past retention ${isAnonymised ? 'deleted or anonymised' : 'deleted'} by ${byPolicies}`,
     children > 0 ? `${count(children)} of other tables with them` : '',
     dropped > 0 ? `${plural(dropped, 'partition')} dropped` : '',
     archived > 0 ? `${count(archived)} rows archived` : '',

@@ -30,12 +30,21 @@ const answerAfter: Readonly<
 > = {
   // Its last step tells of all.
   'restore-drill': ({ step }, answer, before) => (step === 'finish' ? answer : before),
-  // A pass tells what it did itself.
+  // A policy that has finished in an earlier pass is not begun again.
   purge: (_, answer, before) => ({
     ...answer,
-    rowsDone: Number(answer['rowsDone']) + Number(before?.['rowsDone'] ?? 0),
+    policies: [...policiesOf(answer), ...policiesOf(before).filter((one) => !isAmong(policiesOf(answer), one))],
   }),
 };
+
+function policiesOf(answer: Answer | undefined): readonly object[] {
+  const policies = answer?.['policies'];
+  return Array.isArray(policies) ? policies : [];
+}
+
+function isAmong(policies: readonly object[], one: object): boolean {
+  return policies.some((policy) => Reflect.get(policy, 'policy') === Reflect.get(one, 'policy'));
+}
 
 /** Runs it to its end. Never rejects. */
 export async function runPassWorkflow(

@@ -1,4 +1,3 @@
-import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { jobNames as functionJobs } from '../../functions/shared/jobs.ts';
 import { METRIC_NAMESPACE as EMITTED_NAMESPACE, metrics } from '../../functions/shared/metrics.ts';
@@ -283,24 +282,6 @@ test('a job that is not scheduled: it has no NotRunning alarm and no schedule, b
   expect(names).toContain('nightshift-sample-purge-failures');
   for (const absent of ['purge-notrunning', 'purge-lag']) expect(names).not.toContain(`nightshift-sample-${absent}`);
   expect(propertiesOf(template, 'AWS::Scheduler::Schedule').map(({ Name }) => Name)).not.toContain('purge');
-});
-
-test('the config gives a limit in hours for purge: the alarm and health have it, and health also without a schedule', () => {
-  const { schedules, alarms } = sampleDatabase();
-  const by = (more: object) => templateOf(synthesize([sampleDatabase(more)]), 'sample');
-  const given = by({ alarms: { ...alarms, purgeMaxLagHours: 30, purgeMaxBacklogRows: 7 } });
-  const byHand = by({ schedules: { ...schedules, purge: null } });
-  const variables = (template: Template) =>
-    propertiesOf(template, 'AWS::Lambda::Function').find(
-      ({ FunctionName }) => FunctionName === 'nightshift-sample-health',
-    )?.Environment.Variables;
-
-  expect(variables(given)).toMatchObject({ PURGE_MAX_LAG_HOURS: '30', PURGE_MAX_BACKLOG_ROWS: '7' });
-  expect(
-    propertiesOf(given, 'AWS::CloudWatch::Alarm').find(({ AlarmName }) => AlarmName === 'nightshift-sample-purge-lag'),
-  ).toMatchObject({ Threshold: 108_000 });
-  expect(variables(byHand)).not.toHaveProperty('PURGE_MAX_LAG_HOURS');
-  expect(variables(byHand)).toHaveProperty('PURGE_MAX_BACKLOG_ROWS');
 });
 
 test('drills that are made by hand only: their age has no alarm, unless the config gives a limit', () => {

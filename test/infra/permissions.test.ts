@@ -196,16 +196,6 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     expect(may(job, 'kms:GenerateDataKey')).toHaveLength(1);
   });
 
-  test('purge: it may leave archives, certificates and its run record, read the former two, and delete nothing', () => {
-    expect(may('purge', 's3:PutObject')).toEqual(under('purge-archive/*', 'purged/*', 'runs/purge/*'));
-    expect(may('purge', 's3:GetObject')).toEqual(under('purge-archive/*', 'purged/*'));
-    expect(actionsOf('purge').filter((action) => /^(s3|kms):/.test(action))).toEqual([
-      ...['s3:PutObject', 's3:GetObject', 's3:ListBucket', 'kms:Decrypt', 'kms:GenerateDataKey'],
-      // Of its secret.
-      'kms:Decrypt',
-    ]);
-  });
-
   test('health: it may keep samples, and read manifests and evidence; archives only to ask S3 whether they are copied', () => {
     const evidence = ['*/manifest.json', '*/verified/*', '*/drilled/*', 'runs/restore-drill/*'];
     const copies = database === 'orders' ? ['*/archive/*', '*/globals.sql'] : [];
@@ -340,38 +330,6 @@ describe('optional permissions', () => {
 
     expect(text).not.toContain('xray');
     expect(JSON.stringify([...roles(templateOf(synthesized, 'orders'))])).toContain('xray:PutTraceSegments');
-  });
-
-  test('certificates are signed: purge alone may use that key, to sign and to read its public half', () => {
-    const signingKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
-    const template = templateOf(synthesize([sampleDatabase({ purge: { signingKeyArn } })]), 'sample');
-    const users = [...roles(template)].flatMap(([role, statements]) =>
-      statements.flatMap(({ resources, actions }) =>
-        resources.includes(signingKeyArn) ? [{ role, resources, actions }] : [],
-      ),
-    );
-
-    expect(users).toEqual([
-      { role: 'Nightshift sample: purge', resources: [signingKeyArn], actions: ['kms:GetPublicKey', 'kms:Sign'] },
-    ]);
-    expect(JSON.stringify([...roles(templateOf(synthesized, 'sample'))])).not.toContain('kms:Sign');
-  });
-
-  test('purge waits for a verified backup: it may find manifests and evidence, and read no archive of a backup', () => {
-    const template = templateOf(
-      synthesize([sampleDatabase({ purge: { onlyAfterVerifiedBackupHours: 24 } })]),
-      'sample',
-    );
-    const statements = statementsOfJob(template, 'sample', 'purge');
-    const evidence = ['*/drilled/*', '*/manifest.json', '*/verified/*', 'purge-archive/*', 'purged/*'];
-
-    expect(allowedOn(statements, 's3:GetObject')).toEqual(evidence.map((pattern) => `BUCKET/sample/${pattern}`));
-    expect(statements.find(({ sid }) => sid === 'FindBackupEvidence')?.condition).toEqual({
-      StringLikeIfExists: { 's3:prefix': ['sample/', 'sample/*/verified/*', 'sample/*/drilled/*'] },
-    });
-    expect(allowedOn(statements, 's3:PutObject')).toEqual(
-      ['purge-archive/*', 'purged/*', 'runs/purge/*'].map((pattern) => `BUCKET/sample/${pattern}`),
-    );
   });
 
   const { instanceId, ...unwatchedTarget } = drillTarget;

@@ -36,7 +36,7 @@ const scheduled = { job: 'purge', scheduledTime: '2026-11-22T03:30:00Z' };
 async function run(input: object, answers: readonly Outcome[]) {
   const tasks: WorkflowTask[] = [];
   const left = [...answers];
-  const { outcome } = await runWorkflow(
+  const { outcome, executionId } = await runWorkflow(
     workflow,
     { ...input },
     {
@@ -50,9 +50,13 @@ async function run(input: object, answers: readonly Outcome[]) {
       },
     },
   );
-  const events = tasks.map(({ event }) => event);
+  const events = tasks.map(({ event }) => {
+    const { executionId: ofExecution, ...rest } = event;
+    expect(ofExecution).toBe(executionId);
+    return rest;
+  });
   // Whatever the workflow sends, the function takes.
-  expect(events.filter((event) => !purgeEvent.safeParse(event).success)).toEqual([]);
+  expect(tasks.filter(({ event }) => !purgeEvent.safeParse(event).success)).toEqual([]);
   return { outcome, events, left };
 }
 

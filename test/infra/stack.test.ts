@@ -1,9 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { healthEvent } from '../../functions/health/contract.ts';
-import { purgeSettings } from '../../functions/purge/environment.ts';
 import { reportSettings } from '../../functions/report/environment.ts';
-import { purgeKeys } from '../../functions/shared/backup-layout.ts';
 import { jobNames } from '../../infra/job-name.ts';
 import { checkConfig } from '../../infra/load-config.ts';
 import { processEnvironment } from '../../infra/process-environment.ts';
@@ -192,35 +190,6 @@ describe('backup store', () => {
   });
 });
 
-describe('archives of purge', () => {
-  const expiringRules = (template: Template) => {
-    const [bucket] = propertiesOf(template, 'AWS::S3::Bucket');
-    const rules: { Prefix?: string }[] = bucket?.LifecycleConfiguration.Rules;
-    return rules.filter(({ Prefix }) => Prefix?.includes('purge') === true);
-  };
-
-  test('the config keeps them for some days: the bucket deletes every version then, and no certificate', () => {
-    const template = templateOf(synthesize([sampleDatabase({ purge: { archiveKeepDays: 90 } })]), 'sample');
-
-    expect(expiringRules(template)).toEqual([
-      {
-        Id: 'expire-purge-archive',
-        Prefix: 'sample/purge-archive/',
-        Status: 'Enabled',
-        ExpirationInDays: 90,
-        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
-      },
-    ]);
-    const { archive, certificate } = purgeKeys('sample', 'p', '1');
-    expect(archive.startsWith('sample/purge-archive/')).toBe(true);
-    expect(certificate.startsWith('sample/purge-archive/')).toBe(false);
-  });
-
-  test('the config says nothing: they are kept', () => {
-    expect(expiringRules(sample)).toEqual([]);
-  });
-});
-
 describe('database access', () => {
   test.each([
     ['backup', 'shop'],
@@ -306,11 +275,9 @@ describe('database access', () => {
 
 describe('settings that reach a function', () => {
   test('what the config does not say: the variable is left out, so the default of the function holds', () => {
-    const ages = [
-      ...['BACKUP_MAX_AGE_HOURS', 'VERIFIED_MAX_AGE_HOURS', 'DRILL_MAX_AGE_HOURS', 'HALF_DONE_MAX_AGE_HOURS'],
-      ...['PURGE_MAX_LAG_HOURS', 'PURGE_MAX_BACKLOG_ROWS'],
-    ];
-    const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS', ...ages];
+    const ages = ['BACKUP_MAX_AGE_HOURS', 'VERIFIED_MAX_AGE_HOURS', 'DRILL_MAX_AGE_HOURS', 'HALF_DONE_MAX_AGE_HOURS'];
+    const purge = ['PURGE_MAX_LAG_HOURS', 'PURGE_MAX_BACKLOG_ROWS'];
+    const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS', ...ages, ...purge];
 
     expect(Object.keys(functionOf('sample', 'health')?.Environment.Variables).toSorted()).toEqual(
       [...wanted, ...Object.keys(processEnvironment)].toSorted(),
@@ -330,50 +297,6 @@ describe('settings that reach a function', () => {
       KEEP_UNVERIFIED_DAYS: '7',
       MAX_DELETE_PERCENT: '50',
     });
-  });
-
-  test('purge: what the config says reaches it in the unit of its variable, and what it does not say stays unset', () => {
-    const signingKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
-    const [purge] = propertiesOf(
-      templateOf(
-        synthesize([
-          sampleDatabase({
-            expire: { keep: { within: '30d' }, keepAtLeast: 7, keepUnverifiedDays: 7 },
-            purge: {
-              targetBatchMs: 80,
-              maxReplicaLagSeconds: 5,
-              maxSlotGiB: 10,
-              archiveKeepDays: 90,
-              pitrDays: 7,
-              signingKeyArn,
-              onlyAfterVerifiedBackupHours: 24,
-            },
-          }),
-        ]),
-        'sample',
-      ),
-      'AWS::Lambda::Function',
-    ).filter(({ FunctionName }) => FunctionName === 'nightshift-sample-purge');
-    const given = {
-      TARGET_BATCH_MS: '80',
-      MAX_REPLICA_LAG_SECONDS: '5',
-      MAX_SLOT_BYTES: '10737418240',
-      // With the days that S3 takes until the last version is gone.
-      ARCHIVE_KEPT_DAYS: '93',
-      PITR_DAYS: '7',
-      BACKUPS_KEPT_DAYS: '32',
-      SIGNING_KEY_ARN: signingKeyArn,
-      VERIFIED_WITHIN_HOURS: '24',
-    };
-
-    expect(purge?.Environment.Variables).toMatchObject(given);
-    expect(
-      Object.entries(purgeSettings).filter(
-        ([name, { parse }]) => name in given && parse(purge?.Environment.Variables[name]) === undefined,
-      ),
-    ).toEqual([]);
-    const plain = functionOf('sample', 'purge')?.Environment.Variables;
-    expect(Object.keys(plain).filter((name) => name in given)).toEqual([]);
   });
 
   test('restore-drill: instance, target and days reach it, and what is not configured stays unset', () => {

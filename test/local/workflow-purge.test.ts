@@ -20,9 +20,13 @@ afterEach(() => {
 });
 
 /** The answer of one pass, as its contract wants it. */
-function answer(state: 'paused' | 'stopped' | 'finished', rowsDone: number, waitSeconds = 0) {
+function answer(
+  state: 'paused' | 'stopped' | 'finished',
+  rowsDone: number,
+  { waitSeconds = 0, policy = 'old-orders', complete = state === 'finished' } = {},
+) {
   const pause = state === 'paused' ? { reason: 'a replica is 40 s behind', seconds: waitSeconds } : null;
-  return purgeAnswer([policyAnswer({ state, pause, rowsDone })], { complete: state === 'finished', waitSeconds });
+  return purgeAnswer([policyAnswer({ policy, state, pause, rowsDone })], { complete, waitSeconds });
 }
 
 /** The passes one after the other: each call gets the next answer, and the last one stays. */
@@ -37,12 +41,12 @@ function functionsOf(behaviours: readonly Behaviour[]): FakeFunctions {
 
 async function run(behaviours: readonly Behaviour[], input: object = INPUT) {
   const functions = functionsOf(behaviours);
-  const { outcome } = await runWorkflow(
+  const { outcome, executionId } = await runWorkflow(
     workflows.purge,
     { ...input },
     { invoke: async (task) => await functions.invoke(task), signal: new AbortController().signal, pauseMs: 10 },
   );
-  return { outcome, events: functions.calls().map(({ event }) => event) };
+  return { outcome, pass: { ...INPUT, executionId }, events: functions.calls().map(({ event }) => event) };
 }
 
 /** The step of a night; what it shows is kept. */
@@ -71,21 +75,21 @@ async function night(behaviours: readonly Behaviour[]) {
 
 describe('the workflow of purge', () => {
   test('it pauses, is out of time, and comes to its end: three passes with the same event, and one good end', async () => {
-    const { outcome, events } = await run(
-      passes(answer('paused', 10, 45), answer('stopped', 20), answer('finished', 5)),
+    const { outcome, pass, events } = await run(
+      passes(answer('paused', 10, { waitSeconds: 45 }), answer('stopped', 20), answer('finished', 5)),
     );
 
     expect(checkDefinition(workflows.purge.definition)).toBe(workflows.purge.definition);
-    expect(events).toEqual([INPUT, INPUT, INPUT]);
+    expect(events).toEqual([pass, pass, pass]);
     expect(outcome).toEqual({ ok: true, output: { complete: true, waitSeconds: 0, rowsDone: 5 } });
   });
 
-  test('the process of the second pass is killed: it is started again and goes on', async () => {
-    const { outcome, events } = await run([
+  test('the process of a pass ends without an answer: it is started again and goes on', async () => {
+    const { outcome, pass, events } = await run([
       { job: 'purge', failing: 1, failure: 'exit', answer: answer('finished', 5) },
     ]);
 
-    expect(events).toEqual([INPUT, INPUT]);
+    expect(events).toEqual([pass, pass]);
     expect(outcome).toMatchObject({ ok: true });
   });
 
@@ -111,15 +115,21 @@ describe('purge as a step of a night', () => {
     const { step, outcome, shown, events } = await night(passes(answer('finished', 1_234)));
 
     expect([step.by, isPassJob(step.job)]).toEqual(['workflow', true]);
-    expect(events).toEqual([INPUT]);
+    expect(events).toEqual([{ ...INPUT, executionId: expect.stringContaining(':execution:nightshift-sample-purge:') }]);
     expect(outcome).toMatchObject({ outcome: 'ok', figures: '1,234 rows past retention deleted by 1 policy' });
     expect(shown).toEqual(['purge: worked']);
   });
 
-  test('it takes two passes: the row has the rows of both', async () => {
-    const { outcome } = await night(passes(answer('stopped', 1_000), answer('finished', 234)));
+  test('it takes three passes: the row has each policy once, as its last pass tells it', async () => {
+    const { outcome } = await night(
+      passes(
+        answer('finished', 30, { policy: 'old-users', complete: false }),
+        answer('stopped', 1_000),
+        answer('finished', 1_204),
+      ),
+    );
 
-    expect(outcome).toMatchObject({ outcome: 'ok', figures: '1,234 rows past retention deleted by 1 policy' });
+    expect(outcome).toMatchObject({ outcome: 'ok', figures: '1,234 rows past retention deleted by 2 policies' });
   });
 
   test('the second pass fails: the row has the reason that the function gave', async () => {

@@ -11,6 +11,7 @@ export function policyAnswer(more: Partial<PolicyResult> = {}): PolicyResult {
     cutoff: '2025-11-22T03:30:00Z',
     state: 'finished',
     pause: null,
+    series: '1',
     rowsDone: 1,
     children: [],
     skipped: { held: 0, referenced: 0, other: 0 },

@@ -233,8 +233,13 @@ describe('buildPage', () => {
         result: {
           policies: [
             policyAnswer({
-              ...{ policy: hostile, table: hostile, cutoff: hostile, certificateKey: hostile, warnings: [hostile] },
-              ...{ state: 'paused', pause: { reason: hostile, seconds: 1 } },
+              policy: hostile,
+              table: hostile,
+              cutoff: hostile,
+              certificateKey: hostile,
+              warnings: [hostile],
+              state: 'paused',
+              pause: { reason: hostile, seconds: 1 },
             }),
           ],
         },

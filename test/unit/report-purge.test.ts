@@ -51,27 +51,22 @@ const reasonsOf = (records: readonly RunRecord[]) =>
     .filter((text) => text.includes('purge'));
 
 describe('readFindings', () => {
-  test('a purge took three passes: of each policy the newest state, and the rows of all passes of this purge only', () => {
+  test('a purge took three passes: each policy as its newest pass tells it, and nothing of the purge before', () => {
+    const paused = { state: 'paused' as const, pause: { reason: 'r', seconds: 60 } };
     const { purge, problems } = readFindings([
-      pass('2026-11-22T04:00:00Z', [{ policy: 'a', rowsDone: 5 }]),
-      pass(
-        '2026-11-22T03:45:00Z',
-        [{ policy: 'a', state: 'paused', pause: { reason: 'r', seconds: 60 }, rowsDone: 20 }],
-        {
-          complete: false,
-        },
-      ),
+      pass('2026-11-22T04:00:00Z', [{ policy: 'a', rowsDone: 125 }]),
+      pass('2026-11-22T03:45:00Z', [{ policy: 'a', ...paused, rowsDone: 120 }], { complete: false }),
       pass(
         '2026-11-22T03:31:00Z',
         [
           { policy: 'b', rowsDone: 7 },
-          { policy: 'a', state: 'stopped', rowsDone: 100 },
+          { policy: 'a', ...paused, rowsDone: 100 },
         ],
         {
           complete: false,
         },
       ),
-      pass('2026-11-21T03:31:00Z', [{ policy: 'a', rowsDone: 9_000 }]),
+      pass('2026-11-21T03:31:00Z', [{ policy: 'c', rowsDone: 9_000 }]),
     ]);
 
     expect(purge.map(({ policy, state, rowsDone }) => [policy, state, rowsDone])).toEqual([
@@ -177,8 +172,8 @@ describe('the page', () => {
     const rowOf = (complete: boolean) =>
       jobSection(night([pass('2026-11-22T03:40:00Z', [{ rowsDone: 5_000 }], { complete })]).jobs, NOW).markup;
 
-    expect(rowOf(true)).toContain('5,000 rows past retention gone<');
-    expect(rowOf(false)).toContain('5,000 rows past retention gone · not complete: it goes on<');
+    expect(rowOf(true)).toContain('5,000 rows deleted or anonymised<');
+    expect(rowOf(false)).toContain('5,000 rows deleted or anonymised · not complete: it goes on<');
   });
 });
 
@@ -196,7 +191,11 @@ describe('describeResult of purge', () => {
     const figures = describePurge(
       [
         {
-          ...{ action: 'anonymise', rowsDone: 10, state: 'paused', skipped: NOTHING, warnings: ['w'] },
+          action: 'anonymise',
+          rowsDone: 10,
+          state: 'paused',
+          skipped: NOTHING,
+          warnings: ['w'],
           pause: { reason: 'a replica is 40 s behind', seconds: 60 },
           children: [{ table: 'c', deleted: 2, changed: 3 }],
           archive: { objects: 1, rows: 12, bytes: 1, manifestKey: null, manifestSha256: null },
@@ -213,8 +212,14 @@ describe('describeResult of purge', () => {
 
   test('it stopped: not complete; a dry run: what would go', () => {
     const plan = {
-      ...{ rows: 7, bytes: 1, undated: 0, children: [], estimatedBatches: 1, estimatedSeconds: null },
-      ...{ estimatedWalBytes: 1, locator: 'ctid' as const, reads: 'r' },
+      rows: 7,
+      bytes: 1,
+      undated: 0,
+      children: [],
+      estimatedBatches: 1,
+      estimatedSeconds: null,
+      estimatedWalBytes: 1,
+      reads: 'r',
     };
 
     expect(describePurge([{ state: 'stopped' }], { complete: false })).toBe(
