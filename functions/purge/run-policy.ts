@@ -70,10 +70,7 @@ export function emptyResult(subject: RunSubject): PolicyResult {
 }
 
 /** What a run of it would do now; nothing is locked or written. */
-export async function planPiece(
-  context: PurgeContext,
-  { subject, policy, works }: Piece,
-): Promise<{ result: PolicyResult; shape: unknown }> {
+export async function planPiece(context: PurgeContext, { subject, policy, works }: Piece): Promise<PolicyResult> {
   const { session, clock, graph, settings } = context;
   const startedMs = clock.monotonicMs();
   const plans: Awaited<ReturnType<typeof planRows>>[] = [];
@@ -100,7 +97,7 @@ export async function planPiece(
   }));
   const sum = (of: (one: (typeof plans)[number]) => number) => plans.reduce((total, one) => total + of(one), 0);
   const seconds = plans.map(({ plan }) => plan.estimatedSeconds);
-  const result: PolicyResult = {
+  return {
     ...emptyResult(subject),
     skipped: {
       held: sum(({ counts }) => counts.held),
@@ -119,7 +116,6 @@ export async function planPiece(
     warnings: [...new Set(works.flatMap(({ warnings }) => warnings))],
     durationMs: Math.round(clock.monotonicMs() - startedMs),
   };
-  return { result, shape: shapeOfPiece({ subject, policy, works }) };
 }
 
 /** What its plan depends on besides the policy. */
@@ -227,7 +223,7 @@ function labelOf({ schema, table }: RunSubject): string {
 }
 
 /** The run before was killed between its last batch and its certificate, or KMS did not sign it. */
-async function certifyLate(
+export async function certifyLate(
   context: PurgeContext,
   subject: RunSubject,
   series: string,

@@ -42,7 +42,8 @@ describe('benchPurge', () => {
 describe('purge', () => {
   test('our purge fails: its own words are told, and it is no run that took no time', async () => {
     const { host, port, caFile } = inject('cluster');
-    const place = { host, port, caFile, dbname: 'postgres', username: 'nobody_here', password: 'only-in-this-test' };
+    const login = { username: 'nobody_here', password: 'only-in-this-test' };
+    const place = { host, port, caFile, dbname: 'postgres', folder: tmpdir(), ...login };
 
     await expect(purge(place, new AbortController().signal)).rejects.toThrow(
       /the process of our purge ended with code 1: .*nobody_here/s,

@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Database, DatabaseSession } from '../../shared/database.ts';
 import type { Log } from '../../shared/log.ts';
 import type { PartitionResult } from '../contract.ts';
-import type { RetentionPolicy } from '../read-policies.ts';
+import type { RetentionPolicy } from '../policy/read-policies.ts';
 
 export interface PartitionPolicy
   extends Pick<RetentionPolicy, 'name' | 'schema_name' | 'table_name' | 'timestamp_column' | 'archive_before_delete'> {

@@ -37,7 +37,7 @@ export async function readPartitionedTable({
     [schema_name, table_name],
   );
   const [table] = rows;
-  if (table?.key_column !== timestamp_column) {
+  if (table === undefined || table.key_column !== timestamp_column) {
     throw new JobFailure({
       code: 'purge.refused',
       problem: `policy "${name}": ${schema_name}.${table_name} is not partitioned by range of "${timestamp_column}" alone`,
