@@ -19,7 +19,8 @@ export async function archiveForTest(session: DatabaseSession, { schema, table }
 }
 
 export async function createPartitionWorld() {
-  const cluster = await startOwnCluster();
+  // Autovacuum would come and go, and with it its locks and the estimates of rows.
+  const cluster = await startOwnCluster({ autovacuum: 'off' });
   const dbname = await cluster.createDatabase();
   await cluster.bootstrap(dbname);
   const admin = await cluster.client(dbname);

@@ -1,5 +1,6 @@
 // Which partitions drop_partition takes and which it leaves, on a real server as the real role of purge.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { countPartition } from '../../functions/purge/partitions/read-partitions.ts';
 import { createPartitionWorld, type PartitionWorld } from './partition-world.ts';
 
 let world: PartitionWorld;
@@ -137,6 +138,33 @@ describe('dropPartitions chooses', () => {
     expect(partitions[0]).toMatchObject({ table: 'app.p2022', rows: 3, state: 'dropped' });
     expect(partitions[0]?.bytes).toBeGreaterThan(16_000);
     expect(await world.tables()).toEqual(['p2025', 'p2026']);
+  });
+
+  test('a partition is too large to be counted: the estimate of the server is told, and that it is one', async () => {
+    await world.admin.query('analyze app.p2023');
+    const database = world.cluster.database('purge', world.dbname, world.login);
+    const { rows: oids } = await world.admin.query<{ oid: number }>(
+      "select oid from pg_class where relname in ('p2023', 'p2024') order by relname",
+    );
+
+    const counted = await database.withSession(async (session) => {
+      const warnings: string[] = [];
+      const all = [];
+      for (const [position, { oid }] of oids.entries()) {
+        const table_name = `p${2023 + position}`;
+        const partition = { table_oid: oid, schema_name: 'app', table_name, bounds: '', byte_count: 5_000_000 };
+        all.push(await countPartition({ session, warnings }, partition, 4_000_000));
+      }
+      return { all, warnings };
+    });
+    await database.close();
+
+    // Nobody has analyzed the second one yet.
+    expect(counted.all).toEqual([100, null]);
+    expect(counted.warnings).toEqual([
+      'the rows of app.p2023 were not counted, because it is large: their number is an estimate of the server',
+      'the rows of app.p2024 were not counted, because it is large: the server has no estimate',
+    ]);
   });
 
   test('names need quotes: the partition goes', async () => {

@@ -242,6 +242,51 @@ describe('dropPartitions', () => {
     expect((await world.drop()).partitions.map(({ state }) => state)).toEqual(['dropped', 'dropped']);
   });
 
+  test('the table that the partition references is in use: tries of 200 ms, then a pause; later the partition goes', async () => {
+    let old: Client | undefined;
+    const archive = async () => {
+      old ??= await reader('select count(*) from app.person');
+    };
+    const stopApplication = startApplication('select count(*) from app.person', ...THROUGH_THE_PARENT);
+
+    const { partitions, pause } = await world.drop({ archives: true, archive });
+
+    const { slowest } = await stopApplication();
+    expect(slowest).toBeLessThan(600);
+    expect(pause?.reason).toMatch(/^the drop of app\.p2023 waits for pid \d+ .*select count\(\*\) from app\.person/);
+    expect(partitions.map(({ state }) => state)).toEqual(['detached', 'planned']);
+    await old?.query('commit');
+    expect((await world.drop()).partitions.map(({ state }) => state)).toEqual(['dropped', 'dropped']);
+  });
+
+  test('somebody has locked a partition away: the run pauses, and is no failure', async () => {
+    const owner = await reader('lock table app.p2024 in access exclusive mode');
+
+    const { partitions, pause } = await world.drop();
+
+    expect(pause).toEqual({ seconds: 60, reason: expect.stringMatching(/^policy "events" waits for a lock: /) });
+    expect(partitions).toEqual([]);
+    await owner.query('rollback');
+    expect((await world.drop()).partitions.map(({ state }) => state)).toEqual(['dropped', 'dropped']);
+  });
+
+  test('a migration alters the partition between the choice and its turn: it is kept', async () => {
+    const archive = async (_: unknown, { table }: { table: string }) => {
+      if (table !== 'p2023') return;
+      await world.admin.query(`
+        alter table app.event detach partition app.p2024;
+        alter table app.event attach partition app.p2024 for values from ('2024-01-01') to ('2024-12-31')`);
+    };
+
+    const { partitions } = await world.drop({ archives: true, archive });
+
+    expect(partitions).toMatchObject([
+      { table: 'app.p2023', state: 'dropped' },
+      { table: 'app.p2024', state: 'kept', reason: 'it was changed a moment ago' },
+    ]);
+    expect(await world.tables()).toEqual(['p2024', 'p2025', 'p2026']);
+  });
+
   test('the detached table was dropped, renamed or attached by a person: each is told, and only that table is meant', async () => {
     const fail = async () => {
       throw new Error('no archive');

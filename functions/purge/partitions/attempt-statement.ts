@@ -30,13 +30,14 @@ export async function attemptStatement(
   }
   const { blockers } = await watch.stop();
   if (thrown === undefined) return undefined;
-  if (!isAboutLocks(thrown)) throw thrown;
+  // It took too long, or it was cancelled: by the watch, or by a person.
+  if (!isAboutLocks(thrown) && sqlState(thrown) !== QUERY_CANCELED) throw thrown;
   return pauseFor(`${what} ${blockers === null ? `was given up: ${describeError(thrown)}` : `waits for ${blockers}`}`);
 }
 
-/** Whether it failed because of somebody else's lock, was cancelled, or took too long: nothing that cannot be tried again. */
+/** Whether it failed because of somebody else's lock, which will go. */
 export function isAboutLocks(error: unknown): boolean {
-  return [LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED, QUERY_CANCELED].includes(sqlState(error) ?? '');
+  return [LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED].includes(sqlState(error) ?? '');
 }
 
 export function pauseFor(reason: string): StepOutcome & { state: 'pause' } {

@@ -6,7 +6,7 @@ import { dropDetached } from './drop-detached.ts';
 import { findObstacle } from './find-obstacle.ts';
 import { planPartition, recordPartition } from './partition-records.ts';
 import { type DropWork, nameOf, type Partition, type Pause, partitionResultOf } from './partition-work.ts';
-import { isPast, readTableNow } from './read-partitions.ts';
+import { isPast, listPartitions, readTableNow } from './read-partitions.ts';
 
 /** The result of one partition; with a pause the run goes on with no other. */
 export interface PartitionEnd {
@@ -20,10 +20,16 @@ export async function carryOutPartition(
   partition: Partition,
   recordId: string | undefined,
 ): Promise<PartitionEnd> {
-  const obstacle = await findObstacle(work, partition);
+  const obstacle = (await findChange(work, partition)) ?? (await findObstacle(work, partition));
   if (obstacle === undefined) return await detachAndDrop(work, partition, await planPartition(work, partition));
   if (recordId !== undefined) await recordPartition(work, recordId, 'kept');
   return keep(work, partition, obstacle);
+}
+
+/** It was chosen before the lock of the schema was held: a migration may have been in between. */
+async function findChange(work: DropWork, { table_oid, bounds }: Partition): Promise<string | undefined> {
+  const now = (await listPartitions(work)).find((listed) => listed.table_oid === table_oid);
+  return now?.is_chosen === true && now.bounds === bounds ? undefined : 'it was changed a moment ago';
 }
 
 /** Of one that is planned, or half detached. */

@@ -2,9 +2,10 @@
 // partitions that are past retention as a whole, oldest first. Called by purge; creates nothing.
 import { describeHolders, tryAdvisoryLock } from '../../shared/advisory-lock.ts';
 import { asJobFailure } from '../../shared/database-errors.ts';
-import { JobFailure } from '../../shared/job-failure.ts';
+import { describeError, JobFailure } from '../../shared/job-failure.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import type { PartitionResult } from '../contract.ts';
+import { isAboutLocks } from './attempt-statement.ts';
 import { carryOutPartition, type PartitionEnd } from './carry-out-partition.ts';
 import { type PartitionRecord, readOpenRecords, recordPartition } from './partition-records.ts';
 import {
@@ -69,18 +70,31 @@ function requireComplete({ policy, dryRun, archive }: DropDependencies): void {
 
 async function dropAll(work: DropWork): Promise<DropPartitionsResult> {
   const partitions: PartitionResult[] = [];
+  const { warnings } = work;
+  try {
+    const pause = await endAndDrop(work, partitions);
+    return { partitions, ...(pause && { pause }), warnings };
+  } catch (error) {
+    // Of what only looks: the size, the rows or the references of a table that somebody has locked.
+    if (!isAboutLocks(error)) throw error;
+    const reason = `policy "${work.policy.name}" waits for a lock: ${describeError(error)}`;
+    return { partitions, pause: { reason, seconds: LOOK_AGAIN_SECONDS.transaction }, warnings };
+  }
+}
+
+/** The results are added to `partitions` as they come. */
+async function endAndDrop(work: DropWork, partitions: PartitionResult[]): Promise<Pause | undefined> {
   /** Planned and not begun: the choice of now decides. */
   const planned = new Map<number, PartitionRecord>();
   for (const record of await readOpenRecords(work)) {
-    if (work.signal.aborted) return { partitions, warnings: work.warnings };
+    if (work.signal.aborted) return undefined;
     const state = record.state === 'kept' ? 'detached' : record.state;
     const end = await underSchemaLock(work, record, state, async () => await resumeRecord(work, record));
     if (end === undefined) planned.set(record.table_oid, record);
     else partitions.push(end.result);
-    if (end?.pause) return { partitions, pause: end.pause, warnings: work.warnings };
+    if (end?.pause) return end.pause;
   }
-  const pause = await dropChosen(work, planned, partitions);
-  return { partitions, ...(pause && { pause }), warnings: work.warnings };
+  return await dropChosen(work, planned, partitions);
 }
 
 async function dropChosen(

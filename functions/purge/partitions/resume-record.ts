@@ -17,6 +17,10 @@ export async function resumeRecord(work: DropWork, record: PartitionRecord): Pro
   }
   const partition: Partition = { ...record, schema_name: now.schema_name, table_name: now.table_name };
   if (now.parent_oid === table.table_oid && !now.is_pending) return undefined;
+  if (record.state === 'kept' && !now.is_owner) {
+    // Somebody has taken it over since; that must not stop the policy.
+    return await keepDetached(work, partition, record.record_id, `it belongs to "${now.owner}" now`);
+  }
   requireOwner(work, now);
   if (now.parent_oid === table.table_oid) return await detachAndDrop(work, partition, record.record_id);
   if (now.parent_oid !== null) {
