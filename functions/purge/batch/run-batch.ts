@@ -59,7 +59,7 @@ async function tryBatch(
   work: RowWork,
   request: BatchRequest,
 ): Promise<BatchOutcome | undefined> {
-  return await inTransaction(session, readSqlFile('purge/begin-batch.sql'), async () => {
+  return await inTransaction(session, `begin;\n${readSqlFile('purge/open-batch.sql')}`, async () => {
     const holds = await request.readHolds();
     const choice: Choice = { ...request, holds };
     const removed = isPlain(work)
