@@ -1,6 +1,6 @@
 -- Counts in a run what its series has dropped and no other run of it has counted: a run that was killed after a drop had no
 -- time to. $1 = run, $2 = series. Role: nightshift_purge. Locks: ROW EXCLUSIVE on nightshift.purge_run. Safe to rerun.
-update nightshift.purge_run
+update nightshift.purge_run as run
 set
   rows_done = dropped.rows_done - others.rows_done,
   batches = dropped.partitions - others.batches,
@@ -22,6 +22,6 @@ from
     where coalesce(series_id, purge_run_id) = $2::bigint
       and purge_run_id <> $1::bigint
   ) as others
-where purge_run_id = $1::bigint
-  and state = 'running'
-returning rows_done::float8 as rows_done;
+where run.purge_run_id = $1::bigint
+  and run.state = 'running'
+returning run.rows_done::float8 as rows_done;
