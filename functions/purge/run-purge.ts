@@ -122,7 +122,7 @@ async function piecesOf(
   deps: PurgeDependencies,
   context: PurgeContext,
   policies: readonly RetentionPolicy[],
-): Promise<{ name: string; policy: RetentionPolicy | undefined; prepare(): Promise<Piece> }[]> {
+): Promise<{ name: string; policy: RetentionPolicy | undefined; prepare: () => Promise<Piece> }[]> {
   const { subject } = deps.event;
   const { session, graph } = context;
   if (subject !== undefined) {
@@ -171,7 +171,10 @@ async function runAll(deps: PurgeDependencies, context: PurgeContext, policies: 
     const goOn = await oneByOne(deps, done, name, async () => {
       const piece = await prepare();
       const before = await finishedBefore(context, piece.subject);
-      if (before !== undefined) return void done.results.push(before);
+      if (before !== undefined) {
+        done.results.push(before);
+        return;
+      }
       const run = piece.subject.action === 'drop_partition' ? runPartitions : runPiece;
       const { result, removed } = await run(context, piece);
       deps.log.info('purge.policy_carried_out', { ...result });

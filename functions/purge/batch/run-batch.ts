@@ -132,7 +132,10 @@ async function chooseAndRemove(session: DatabaseSession, work: RowWork, choice: 
 }
 
 function positionOf(work: RowWork, row: Readonly<Record<string, unknown>>): Position {
-  return work.order.map((_, index) => String(row[`p${index + 1}`] ?? ''));
+  return work.order.map((_, index) => {
+    const value = row[`p${index + 1}`];
+    return typeof value === 'string' ? value : '';
+  });
 }
 
 /** The counts of a run with those of one more batch. */

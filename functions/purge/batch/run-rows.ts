@@ -36,10 +36,10 @@ export interface RowsRun extends Pick<JobContext, 'clock' | 'log' | 'signal'> {
   readonly runId: string;
   readonly from: Position | undefined;
   readonly size: BatchSize;
-  readHolds(session: DatabaseSession): Promise<HoldsInPlay>;
+  readonly readHolds: (session: DatabaseSession) => Promise<HoldsInPlay>;
   readPressure(): Promise<PressureReading>;
   /** How long a count may take now, in milliseconds. */
-  countTimeoutMs(): number;
+  readonly countTimeoutMs: () => number;
   /** Told after each committed batch. */
   onBatch?(done: { rows: number; ms: number }): void;
 }

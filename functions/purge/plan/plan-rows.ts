@@ -31,8 +31,8 @@ interface Planning {
   /** The timestamp column; absent for an erasure. */
   readonly timestamp: string | undefined;
   readonly batchRows: number;
-  readHolds(session: DatabaseSession): Promise<HoldsInPlay>;
-  countTimeoutMs(): number;
+  readonly readHolds: (session: DatabaseSession) => Promise<HoldsInPlay>;
+  readonly countTimeoutMs: () => number;
 }
 
 /** The plan of one piece of work, at one moment for each of its counts. */
