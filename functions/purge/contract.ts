@@ -102,12 +102,12 @@ export const policyResult = z.strictObject({
   state: z
     .enum(['finished', 'stopped', 'paused', 'planned'])
     .describe(
-      '"stopped": out of time or told to stop, between two batches; "paused": it waits for the server; the next run goes on after both; "planned": a dry run',
+      '"stopped": out of time, or told to stop by nightshift.purge_stop, between two batches; "paused": it waits for the server; the next run goes on after both; "planned": a dry run',
     ),
   pause: z
     .strictObject({ reason: text, seconds: count })
     .nullable()
-    .describe('what it waits for, and after how long it is worth to look again'),
+    .describe('what it waits for, or who has stopped it, and after how long it is worth to look again'),
   series: text
     .nullable()
     .describe(

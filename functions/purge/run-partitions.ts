@@ -2,6 +2,7 @@
 import { describeError } from '../shared/job-failure.ts';
 import { readSqlFile } from '../shared/sql-files.ts';
 import { archiveTable } from './archive/archive-table.ts';
+import { STOP_PAUSE_SECONDS } from './batch/run-rows.ts';
 import { certifySeries } from './certificate/certify-series.ts';
 import type { PartitionResult, PolicyResult } from './contract.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -53,10 +54,10 @@ export async function runPartitions(
     const { pressure } = await readPressure(session, { tableOids: [], limits: context.settings.pressure });
     const dropped: DropPartitionsResult =
       pressure.state === 'stop'
-        ? { partitions: [], warnings: [pressure.reason] }
+        ? { partitions: [], warnings: [], pause: { reason: pressure.reason, seconds: STOP_PAUSE_SECONDS } }
         : await dropPartitions(dependencies(context, policy, { dryRun: false, series }));
     for (const warning of dropped.warnings) warnings.add(warning);
-    const isOver = dropped.pause === undefined && !context.signal.aborted && pressure.state !== 'stop';
+    const isOver = dropped.pause === undefined && !context.signal.aborted;
     const kept = dropped.partitions.filter(({ state }) => state !== 'dropped');
     const { rows } = await session.query<{ rows_done: number }>(readSqlFile('purge/record-partitions.sql'), [
       runId,
@@ -79,7 +80,7 @@ export async function runPartitions(
       result: {
         ...emptyResult(subject),
         ...seriesTotals(await readSeries(session, series)),
-        state: isOver ? 'finished' : dropped.pause === undefined ? 'stopped' : 'paused',
+        state: isOver ? 'finished' : dropped.pause === undefined || pressure.state === 'stop' ? 'stopped' : 'paused',
         pause: dropped.pause ?? null,
         series,
         rowsLeft: isOver ? kept.reduce((sum, one) => sum + (one.rows ?? 0), 0) : null,

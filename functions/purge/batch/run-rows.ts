@@ -20,6 +20,8 @@ const WAITERS_EVERY_MS = 250;
 const WAITING_ROWS = 1_000;
 /** After which a lock that somebody holds is worth another try. */
 const LOCK_PAUSE_SECONDS = 30;
+/** Whoever has said stop lifts it by hand: no pass need ask for it sooner. */
+export const STOP_PAUSE_SECONDS = 300;
 /** Sessions that waited for a batch run first. */
 const YIELD_MS = 50;
 
@@ -66,7 +68,7 @@ export interface RowsOutcome {
 /** Thrown between two batches by whatever keeps the next one from beginning. */
 class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  readonly outcome: Pick<RowsOutcome, 'state' | 'pause'> & { warning?: string };
+  readonly outcome: Pick<RowsOutcome, 'state' | 'pause'>;
 
   constructor(outcome: Interrupted['outcome']) {
     super('interrupted between two batches');
@@ -90,8 +92,7 @@ export async function runRows(run: RowsRun, work: RowWork, progress: RowsProgres
     return { state: 'finished', pause: undefined, left, warnings: [...warnings] };
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    const { warning, ...outcome } = error.outcome;
-    return { ...outcome, left: undefined, warnings: [...warnings, ...(warning === undefined ? [] : [warning])] };
+    return { ...error.outcome, left: undefined, warnings: [...warnings] };
   }
 }
 
@@ -171,8 +172,9 @@ function interruptOnPressure({ pressure, warnings: more }: PressureReading, warn
   if (pressure.state === 'pause') {
     throw new Interrupted({ state: 'paused', pause: { reason: pressure.reason, seconds: pressure.seconds } });
   }
-  if (pressure.state === 'stop')
-    throw new Interrupted({ state: 'stopped', pause: undefined, warning: pressure.reason });
+  if (pressure.state === 'stop') {
+    throw new Interrupted({ state: 'stopped', pause: { reason: pressure.reason, seconds: STOP_PAUSE_SECONDS } });
+  }
 }
 
 /** A batch; `shorter` when the server cancelled it for its length and the next one will be half as large. */
