@@ -22,7 +22,7 @@ import {
 } from './statements.ts';
 
 /** ON DELETE RESTRICT has a code of its own since PostgreSQL 18. */
-const RESTRICT_VIOLATION = '23001';
+export const RESTRICT_VIOLATION = '23001';
 
 export interface RemovedRows {
   /** Rows of the table itself. */

@@ -10,7 +10,7 @@ import type { PressureReading } from '../pressure/read-pressure.ts';
 import type { BatchSize } from './batch-size.ts';
 import type { RemovedRows } from './remove-rows.ts';
 import type { Position, RowWork } from './row-work.ts';
-import { type BatchOutcome, runBatch, totals } from './run-batch.ts';
+import { type BatchOutcome, type BatchRequest, runBatch, totals } from './run-batch.ts';
 import { countStatement } from './statements.ts';
 
 /** A pause or a stop is heard this late; one question costs about as much as a small batch. */
@@ -22,6 +22,8 @@ const WAITING_ROWS = 1_000;
 const LOCK_PAUSE_SECONDS = 30;
 /** Whoever has said stop lifts it by hand: no pass need ask for it sooner. */
 export const STOP_PAUSE_SECONDS = 300;
+/** Batches that lock first once one has met a lock: where the application works on old rows, waiting for them costs more. */
+const LOCKS_FIRST_AFTERWARDS = 20;
 /** Sessions that waited for a batch run first. */
 const YIELD_MS = 50;
 
@@ -133,6 +135,8 @@ async function runPass(
   let { after } = from;
   let askedAt = Number.NEGATIVE_INFINITY;
   let lookedAt = Number.NEGATIVE_INFINITY;
+  /** Counts down after a batch has met a lock. */
+  let locksFirst = 0;
   for (;;) {
     interruptWhenAborted(run);
     if (clock.monotonicMs() - askedAt > PRESSURE_EVERY_MS) {
@@ -143,11 +147,13 @@ async function runPass(
     const looksForWaiters = startedMs - lookedAt > WAITERS_EVERY_MS;
     if (looksForWaiters) lookedAt = startedMs;
     const limit = from.waits ? Math.min(run.size.rows, WAITING_ROWS) : run.size.rows;
-    const batch = await batchOrShorter(run, work, { after, waits: from.waits, limit, looksForWaiters }, progress);
+    const request = { after, waits: from.waits, limit, looksForWaiters, locksFirst: locksFirst > 0 };
+    const batch = await batchOrShorter(run, work, request, progress);
     if (batch === 'shorter') continue;
     if (batch === undefined) return;
     const ms = clock.monotonicMs() - startedMs;
     after = batch.position;
+    locksFirst = batch.metLock ? LOCKS_FIRST_AFTERWARDS : Math.max(0, locksFirst - 1);
     progress.done += batch.done;
     progress.removed += batch.removed;
     progress.children = totals(progress.children, batch.children);
@@ -181,7 +187,7 @@ function interruptOnPressure({ pressure, warnings: more }: PressureReading, warn
 async function batchOrShorter(
   run: RowsRun,
   work: RowWork,
-  request: { after: Position | undefined; waits: boolean; limit: number; looksForWaiters: boolean },
+  request: Pick<BatchRequest, 'after' | 'waits' | 'limit' | 'looksForWaiters' | 'locksFirst'>,
   progress: RowsProgress,
 ): Promise<BatchOutcome | 'shorter' | undefined> {
   try {
