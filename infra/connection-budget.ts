@@ -1,9 +1,10 @@
 // How many database connections the jobs of one database may open together, at worst.
+import { PURGE_SESSIONS } from '../functions/purge/environment.ts';
 import type { DatabaseConfig } from './config.ts';
 import type { JobName } from './job-name.ts';
 import { secretRoles } from './secret-role.ts';
 
-/** purge and health do all their work in one session. */
+/** health does all its work in one session. */
 export const ONE_SESSION = 1;
 
 /** bootstrap has no setting for it: two sessions of the administrator, and one of each role whose login it proves. */
@@ -48,7 +49,7 @@ export function jobConnections(database: Sized): JobConnections[] {
   return [
     of('backup', {}, backupConnections(database.backup)),
     of('restore-drill', {}, database.restoreDrill.maxConnections),
-    of('purge', database.purge, ONE_SESSION),
+    of('purge', database.purge, PURGE_SESSIONS),
     of('health', database.health, ONE_SESSION, scheduledHealth),
     of('migrate', database.migrate, database.migrate.maxConnections + (database.migrate.atDeploy ? AT_DEPLOY : 0)),
     of('bootstrap', database.bootstrap, BOOTSTRAP_SESSIONS),

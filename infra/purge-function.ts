@@ -2,10 +2,9 @@
 // delete nothing. purge-workflow.ts starts it.
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { PurgeEnvironment } from '../functions/purge/environment.ts';
-import { backupsKeptDays } from './backups-kept-days.ts';
-import { ONE_SESSION } from './connection-budget.ts';
+import { PURGE_SESSIONS, type PurgeEnvironment } from '../functions/purge/environment.ts';
 import { databaseEnvironment } from './database-environment.ts';
+import { longestBackupDays } from './longest-backup-days.ts';
 import { archiveKeptDays, maxSlotBytes } from './purge-config.ts';
 import { ScheduledFunction } from './scheduled-function.ts';
 import type { StackParts } from './stack-parts.ts';
@@ -19,14 +18,14 @@ export function purgeFunction(scope: Construct, parts: StackParts): ScheduledFun
   const settings = config.purge;
   const schedule = config.schedules.purge;
   const environment: PurgeEnvironment = {
-    ...databaseEnvironment(parts, 'purge', { ...settings, maxConnections: ONE_SESSION }),
+    ...databaseEnvironment(parts, 'purge', { ...settings, maxConnections: PURGE_SESSIONS }),
     BATCH_ROWS: settings.batchRows?.toString(),
     TARGET_BATCH_MS: settings.targetBatchMs?.toString(),
     MAX_REPLICA_LAG_SECONDS: settings.maxReplicaLagSeconds?.toString(),
     MAX_SLOT_BYTES: maxSlotBytes(settings)?.toString(),
     ARCHIVE_KEPT_DAYS: archiveKeptDays(settings)?.toString(),
     PITR_DAYS: settings.pitrDays?.toString(),
-    BACKUPS_KEPT_DAYS: backupsKeptDays(config)?.toString(),
+    BACKUPS_KEPT_DAYS: longestBackupDays(config)?.toString(),
     SIGNING_KEY_ARN: settings.signingKeyArn,
     VERIFIED_WITHIN_HOURS: settings.onlyAfterVerifiedBackupHours?.toString(),
   };

@@ -5,6 +5,9 @@ import { type EnvironmentVariables, integer, optional, text, withFallback } from
 /** What no policy of expire and no life cycle rule exceeds: 10,000 years. */
 const MOST_DAYS = 3_652_500;
 
+/** One that works, and one that looks who is in the way of the other's statements. */
+export const PURGE_SESSIONS = 2;
+
 export const purgeSettings = {
   ...databaseSettings,
   ...backupStoreSettings,

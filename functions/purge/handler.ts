@@ -4,7 +4,7 @@ import { createDatabase, limitsOf, tlsOf } from '../shared/database.ts';
 import { jobHandler, STOP_BEFORE_DEADLINE_MS } from '../shared/job-handler.ts';
 import { openSigningKey } from '../shared/signing-key.ts';
 import { purgeEvent } from './contract.ts';
-import { purgeSettings } from './environment.ts';
+import { PURGE_SESSIONS, purgeSettings } from './environment.ts';
 import { requireVerifiedBackup } from './policy/require-verified-backup.ts';
 import { purgeSettingsOf } from './purge-settings.ts';
 import { runPurge } from './run-purge.ts';
@@ -22,7 +22,7 @@ export const handler = jobHandler({
       credentials: secretCredentials(settings.DATABASE_SECRET_ARN),
       tls: tlsOf(settings),
       limits: limitsOf(settings),
-      maxConnections: 1,
+      maxConnections: PURGE_SESSIONS,
       // A table whose rows row level security hides from purge must fail, or rows past retention would stay unseen.
       rowSecurity: 'off',
     });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { purgeSettings } from '../../functions/purge/environment.ts';
-import { backupsKeptDays } from '../../infra/backups-kept-days.ts';
 import type { DatabaseSettings } from '../../infra/config.ts';
 import { checkConfig } from '../../infra/load-config.ts';
 import { archiveKeptDays, maxSlotBytes } from '../../infra/purge-config.ts';
@@ -55,46 +54,5 @@ describe('the section purge of the config', () => {
     expect(purgeSettings.MAX_SLOT_BYTES.parse(String(maxSlotBytes({ maxSlotGiB: 90_000 })))).toBe(90_000 * 2 ** 30);
     expect(purgeSettings.ARCHIVE_KEPT_DAYS.parse(String(archiveKeptDays({ archiveKeepDays: 3_650 })))).toBe(3_653);
     expect([maxSlotBytes({}), archiveKeptDays({})]).toEqual([undefined, undefined]);
-  });
-});
-
-describe('backupsKeptDays', () => {
-  const { expire, schedules } = sampleDatabase();
-  const daysOf = (keep: DatabaseSettings['expire']['keep'], more: Partial<DatabaseSettings> = {}) => {
-    const [database] = check({ expire: { ...expire, keep }, ...more }).databases ?? [];
-    if (database === undefined) throw new Error('the config is wrong');
-    return backupsKeptDays(database);
-  };
-
-  test.each([
-    ['30d', 32],
-    ['1y2m3d12h', 366 + 62 + 4 + 2],
-    // keepAtLeast and keepUnverifiedDays are 7.
-    ['1d', 9],
-  ])('within %s is the one rule: at the most %i days, with the interval of backup and of expire', (within, days) => {
-    expect(daysOf({ within })).toBe(days);
-  });
-
-  test.each([
-    [{ monthly: 12 }, {}],
-    [{ within: '30d', monthly: 12 }, {}],
-    [{ within: '30d' }, { schedules: { ...schedules, expire: null } }],
-    [
-      { within: '30d' },
-      { replica: { bucketArn: 'arn:aws:s3:::copies', keyArn: KEY.replace('eu-central-1', 'eu-west-1') } },
-    ],
-  ])('a rule that counts, nobody who deletes, or copies elsewhere (%j, %j): it is not known', (keep, more) => {
-    expect(daysOf(keep, more)).toBeUndefined();
-  });
-
-  test('backups every 2 days, at least 20 of them: the count is the longer one', () => {
-    const backup = { everyDays: 2, at: '02:00' };
-
-    expect(
-      daysOf(
-        { within: '30d' },
-        { expire: { ...expire, keep: { within: '30d' }, keepAtLeast: 20 }, schedules: { ...schedules, backup } },
-      ),
-    ).toBe(40 + 3);
   });
 });
