@@ -111,7 +111,7 @@ async function deletePlain(session: DatabaseSession, work: RowWork, choice: Choi
     if (row === undefined) return undefined;
     const { rows: chosen, done } = row;
     const position = positionOf(work, row);
-    return { chosen, done, children: new Map(), referenced: 0, other: chosen - done, position };
+    return { chosen, done, children: new Map(), referenced: 0, held: 0, other: chosen - done, position };
   } catch (error) {
     const state = sqlState(error);
     if (state !== FOREIGN_KEY_VIOLATION && state !== '23001') throw error;
