@@ -26,6 +26,7 @@ export interface BackupBenchOptions {
 
 export const HELP = `npm run bench -- backup [options]
 npm run bench -- restore [options]: the restore beside pg_restore; --help after it tells its options
+npm run bench -- purge [options]: the purge beside one DELETE, under load; --help after it tells its options
 npm run bench -- lint [options]: the lint of migrations beside squawk; --help after it tells its options
 npm run bench -- scaling [options]: the distributed backup with 1 to 8 workers; --help after it tells its options
 

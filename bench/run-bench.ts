@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   scaling: async () => (await import('./scaling/bench-scaling.ts')).benchScaling,
   restore: async () => (await import('./restore/bench-restore.ts')).benchRestore,
   migrate: async () => (await import('./migrate/bench-migrate.ts')).benchMigrate,
+  purge: async () => (await import('./purge/bench-purge.ts')).benchPurge,
   lint: async () => (await import('./lint/bench-lint.ts')).benchLint,
 };
 

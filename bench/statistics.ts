@@ -23,6 +23,12 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values), count: values.length };
 }
 
+/** The smallest of the values that `share` of them, 0 to 1, do not exceed (nearest rank); undefined when there are none. */
+export function quantile(values: readonly number[], share: number): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+}
+
 /** How many times the base; undefined when one of them was not measured or the base is not above 0. */
 export function ratioOf(value: number | undefined, base: number | undefined): number | undefined {
   if (value === undefined || base === undefined || !(base > 0)) return undefined;

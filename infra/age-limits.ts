@@ -1,4 +1,4 @@
-// How old backups, drills and copies may get: what the config says, else what follows from the schedules.
+// How old backups, drills and copies may get, and how long a retention policy may wait: what the config says, else what follows from the schedules.
 // health, the report, the alarms and `npm run backups` measure against the same numbers.
 import type { DatabaseConfig } from './config.ts';
 import type { DailySchedule } from './schedule-config.ts';
@@ -12,10 +12,15 @@ interface AgeLimits {
   drill: number | undefined;
   /** Undefined: there is no replica. */
   replica: number | undefined;
+  /** Undefined: purge runs by hand only, so it keeps nobody waiting. */
+  purgeLag: number | undefined;
 }
 
 /** S3 copies most objects within 15 minutes and large ones within hours (S3 User Guide, Replication Time Control). */
 const COPY_HOURS = 6;
+
+/** So one night may fail, and the next one need longer than its time. */
+const PURGES_MISSED = 3;
 
 /**
  * The limits of one database.
@@ -31,11 +36,13 @@ export function ageLimits({
   const backup = alarms.backupMaxAgeHours ?? longestAge(schedules.backup);
   const verified = alarms.verifiedMaxAgeHours ?? backup + schedules.backup.slackHours;
   const drill = schedules.restoreDrill ? longestAge(schedules.restoreDrill) : undefined;
+  const purgeLag = schedules.purge ? PURGES_MISSED * schedules.purge.everyDays * 24 : undefined;
   return {
     backup,
     verified,
     drill: alarms.drillMaxAgeHours ?? drill,
     replica: replica === undefined ? undefined : (alarms.replicaMaxAgeHours ?? verified + COPY_HOURS),
+    purgeLag: alarms.purgeMaxLagHours ?? purgeLag,
   };
 }
 

@@ -1,6 +1,6 @@
 // The sections `alarms` and `replica` of nightshift.config.ts: who is told, how old things may get, and where copies go.
 import { z } from 'zod';
-import { HALF_DONE_HOURS, healthSettings } from '../functions/health/environment.ts';
+import { HALF_DONE_HOURS, healthSettings, PURGE_BACKLOG_ROWS } from '../functions/health/environment.ts';
 import { listOf, matching, variable } from './config-fields.ts';
 
 export const alarmsSection = z.strictObject(
@@ -31,6 +31,14 @@ export const alarmsSection = z.strictObject(
       .describe(
         'How long a migration file may be half done: a long statement of it runs, or it was left in the middle.',
       ),
+    purgeMaxLagHours: variable(healthSettings.PURGE_MAX_LAG_HOURS)
+      .optional()
+      .describe(
+        'How long ago the last finished purge of any retention policy may have begun. Left out: three times the interval of `schedules.purge`; with none, it is not watched.',
+      ),
+    purgeMaxBacklogRows: variable(healthSettings.PURGE_MAX_BACKLOG_ROWS)
+      .default(PURGE_BACKLOG_ROWS)
+      .describe('How many rows past retention the last purges may have left, those under a legal hold not counted.'),
   },
   'must be { emails }',
 );

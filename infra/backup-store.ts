@@ -22,7 +22,13 @@ export class BackupStore extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { database: string; objectLock?: ObjectLock | undefined; replica?: Replica | undefined },
+    props: {
+      database: string;
+      objectLock?: ObjectLock | undefined;
+      replica?: Replica | undefined;
+      /** Days that archives of purge are kept; undefined: for good. */
+      purgeArchiveDays?: number | undefined;
+    },
   ) {
     super(scope, id);
     this.prefix = `${props.database}/`;
@@ -58,6 +64,14 @@ export class BackupStore extends Construct {
           expiration: Duration.days(RECORD_DAYS),
           noncurrentVersionExpiration: Duration.days(1),
         })),
+        // What purge has overwritten in an archive were rows that it never removed. Not the certificates below purged/: they
+        // prove the erasure for as long as anybody may ask.
+        {
+          id: 'expire-purge-archive',
+          prefix: `${this.prefix}purge-archive/`,
+          ...(props.purgeArchiveDays !== undefined && { expiration: Duration.days(props.purgeArchiveDays) }),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
       ],
     });
     if (copies && role) mayCopy(this, copies, { role, bucket: this.bucket, key: this.key });

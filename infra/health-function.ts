@@ -24,6 +24,8 @@ export function healthFunction(scope: Construct, parts: StackParts): ScheduledFu
     DRILL_MAX_AGE_HOURS: limits.drill?.toString(),
     REPLICA_MAX_AGE_HOURS: limits.replica?.toString(),
     HALF_DONE_MAX_AGE_HOURS: String(config.alarms.halfDoneMaxAgeHours),
+    PURGE_MAX_LAG_HOURS: limits.purgeLag?.toString(),
+    PURGE_MAX_BACKLOG_ROWS: String(config.alarms.purgeMaxBacklogRows),
   };
   const schedules: JobSchedule[] = [
     { name: 'health-quarter-hour', schedule: healthQuarterHour, input: { tier: 'quarter-hour' } },

@@ -1,29 +1,19 @@
 // The schema of the job sections in nightshift.config.ts: time, memory, sessions and what is particular to a job.
 import { z } from 'zod';
 import { healthSettings } from '../functions/health/environment.ts';
-import { purgeSettings } from '../functions/purge/environment.ts';
 import { backupSection, verifySection } from './backup-config.ts';
-import { variable } from './config-fields.ts';
 import { drillSection } from './drill-config.ts';
 import { expiryFields } from './expiry-config.ts';
 import { loneFunctionSettings, sessionSettings } from './function-config.ts';
 import { migrateSection } from './migrate-config.ts';
+import { purgeSection } from './purge-config.ts';
 
 /** One section for each job; only expire, which deletes backups, must be written. */
 export const jobConfigShape = {
   backup: backupSection,
   verify: verifySection,
   restoreDrill: drillSection,
-  purge: z
-    .strictObject(
-      {
-        ...loneFunctionSettings({ timeoutSeconds: 900, memoryMiB: 512 }),
-        ...sessionSettings(purgeSettings),
-        batchRows: variable(purgeSettings.BATCH_ROWS).optional().describe(purgeSettings.BATCH_ROWS.summary),
-      },
-      'must be the settings of purge',
-    )
-    .prefault({}),
+  purge: purgeSection,
   health: z
     .strictObject(
       { ...loneFunctionSettings({ timeoutSeconds: 120, memoryMiB: 512 }), ...sessionSettings(healthSettings) },

@@ -11,6 +11,7 @@ import { describeConfigIssue } from './describe-config-issue.ts';
 import { drillSection, targetProblems } from './drill-config.ts';
 import { firstSkippedDate } from './local-time-gaps.ts';
 import { migrateSection, pollProblems } from './migrate-config.ts';
+import { purgeProblems, purgeSection } from './purge-config.ts';
 
 /** Either all databases with their defaults, or every problem as one line each. */
 export type LoadedConfig =
@@ -63,6 +64,7 @@ export function checkConfig(raw: unknown, now: Date): LoadedConfig {
       ...lockBeyondKeep(part, start),
       ...wrongTarget(part, start),
       ...tooManyPolls(part, start),
+      ...wrongPurge(part, start),
     );
   }
   return problems.length > 0 ? { problems } : { databases };
@@ -182,6 +184,16 @@ function wrongTarget(part: unknown, start: string): string[] {
 function tooManyPolls(part: unknown, start: string): string[] {
   const { data: migrate } = migrateSection.safeParse(field(part, 'migrate'));
   return migrate === undefined ? [] : pollProblems(migrate).map((problem) => `${start}.migrate.${problem}`);
+}
+
+function wrongPurge(part: unknown, start: string): string[] {
+  const { data: purge } = purgeSection.safeParse(field(part, 'purge'));
+  if (purge === undefined) return [];
+  const { backupStore, adminSecretArn } = databaseConfigSchema.shape;
+  const lockDays = backupStore.safeParse(field(part, 'backupStore')).data?.objectLock?.days;
+  const secretArn = adminSecretArn.safeParse(field(part, 'adminSecretArn')).data;
+  const region = secretArn === undefined ? undefined : placeOfDatabase({ adminSecretArn: secretArn }).region;
+  return purgeProblems(purge, { lockDays, region }).map((problem) => `${start}.purge.${problem}`);
 }
 
 function field(value: unknown, name: string): unknown {

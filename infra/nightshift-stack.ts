@@ -1,5 +1,5 @@
 // The stack of one database: bucket, access, alarms, queues and one function per job, and the workflows
-// of backup, restore-drill and migrate. No stack refers to another.
+// of backup, restore-drill, purge and migrate. No stack refers to another.
 import { Annotations, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
@@ -18,7 +18,9 @@ import { migrateAtDeploy } from './migrate-at-deploy.ts';
 import { migrateFunction } from './migrate-function.ts';
 import { migrateWorkflow } from './migrate-workflow.ts';
 import { postgresClientLayer } from './postgres-client-layer.ts';
+import { purgeAlarms } from './purge-alarms.ts';
 import { purgeFunction } from './purge-function.ts';
+import { purgeWorkflow } from './purge-workflow.ts';
 import { reportFunction } from './report-function.ts';
 import { restoreDrillFunction } from './restore-drill-function.ts';
 import { restoreDrillWorkflow } from './restore-drill-workflow.ts';
@@ -40,6 +42,7 @@ export class NightshiftStack extends Stack {
     const store = new BackupStore(this, 'BackupStore', {
       database: config.name,
       replica: config.replica,
+      purgeArchiveDays: config.purge.archiveKeepDays,
       ...config.backupStore,
     });
     const access = new DatabaseAccess(this, 'DatabaseAccess', { config });
@@ -61,15 +64,17 @@ export class NightshiftStack extends Stack {
     const verify = verifyFunction(this, parts);
     const workflow = backupWorkflow(this, parts, { backup, verify });
     const drillWorkflow = restoreDrillWorkflow(this, parts, restoreDrillFunction(this, parts));
-    purgeFunction(this, parts);
+    const purgeMachine = purgeWorkflow(this, parts, purgeFunction(this, parts)).machine;
     expireFunction(this, parts);
     healthFunction(this, parts);
     reportFunction(this, parts);
     ageAlarms(this, parts);
+    purgeAlarms(this, parts);
 
     this.output('BackupBucketName', store.bucket.bucketName, 'Backups, run records and reports');
     this.output('BackupWorkflowArn', workflow.machine.stateMachineArn, 'Start it for a backup with its verification');
     this.output('DrillWorkflowArn', drillWorkflow.machine.stateMachineArn, 'Start it for a restore drill');
+    this.output('PurgeWorkflowArn', purgeMachine.stateMachineArn, 'Start it for a purge');
     this.output(
       'MigrateWorkflowArn',
       migrationWorkflow.machine.stateMachineArn,

@@ -6,12 +6,12 @@ import { Listr, type ListrTask, PRESET_TIMER } from 'listr2';
 import { backupKeys } from '../functions/shared/backup-layout.ts';
 import { compactInstant } from '../functions/shared/clock.ts';
 import { checkDatabase } from './night/check-database.ts';
-import { runDrillWorkflow } from './night/drill-workflow.ts';
 import { loadSampleData } from './night/load-sample-data.ts';
 import { type NightStep, nightSteps, preparingSteps } from './night/night-steps.ts';
 import { createNightWorkflow, type NightWorkflow } from './night/night-workflow.ts';
 import { makeNightFolder, type NightWorld, openNightWorld } from './night/night-world.ts';
 import { HELP, type NightOptions, parseArguments } from './night/parse-arguments.ts';
+import { isPassJob, runPassWorkflow } from './night/pass-workflow.ts';
 import { prepareDrillCluster } from './night/prepare-drill-cluster.ts';
 import { summaryTable } from './night/print-summary.ts';
 import { runStep, type StepOutcome, type StepWatch } from './night/run-steps.ts';
@@ -137,8 +137,8 @@ function stepTask(
       const watch = { onProgress, onLine, signal };
       const outcome = await (step.by === 'function'
         ? runStep(current, step, watch)
-        : step.job === 'restore-drill'
-          ? runDrillWorkflow(current, step, watch)
+        : isPassJob(step.job)
+          ? runPassWorkflow(current, step.job, step, watch)
           : workflow.run(current, step, watch));
       outcomes.push({ ...outcome });
       if (outcome.outcome === 'failed') throw new Error(outcome.figures);

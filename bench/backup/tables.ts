@@ -48,11 +48,13 @@ export function summaryTable(summaries: readonly CaseSummary[]): string {
   return table.toString();
 }
 
-/** One line per target and data set. */
-export function targetTable(targets: readonly Target[]): string {
-  const table = newTable(['target', 'data set', 'at most', 'measured', 'verdict'], 2);
+const DIGITS = { x: 2, MiB: 0, ms: 1 } as const;
+
+/** One line per target and data set; `about` is what the benchmark calls its data sets. */
+export function targetTable(targets: readonly Target[], about = 'data set'): string {
+  const table = newTable(['target', about, 'at most', 'measured', 'verdict'], 2);
   for (const { name, dataSet, limit, measured, unit, verdict } of targets) {
-    const digits = unit === 'x' ? 2 : 0;
+    const digits = DIGITS[unit];
     table.push([name, dataSet, `${limit.toFixed(digits)} ${unit}`, `${shown(measured, digits)} ${unit}`, verdict]);
   }
   return table.toString();

@@ -6,8 +6,8 @@ import type { GrowthRow } from './growth.ts';
 import type { CaseSummary } from './summarize.ts';
 
 export interface Target {
-  /** Unit of `limit` and `measured`: times for ratios, MiB for memory. */
-  unit: 'x' | 'MiB';
+  /** Unit of `limit` and `measured`: times for ratios, MiB for memory, ms for latencies. */
+  unit: 'x' | 'MiB' | 'ms';
   name: string;
   dataSet: string;
   limit: number;

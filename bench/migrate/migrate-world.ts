@@ -2,12 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../functions/shared/clock.ts';
-import { createDatabase, type Database } from '../../functions/shared/database.ts';
-import { productFolder, readMigrations } from '../../functions/shared/migration-files.ts';
-import { runMigrationScript } from '../../functions/shared/migration-run.ts';
-import { SecretText } from '../../functions/shared/secret-text.ts';
+import type { Database } from '../../functions/shared/database.ts';
 import { startThrowawayCluster, type ThrowawayCluster } from '../../local/postgres/throwaway-cluster.ts';
+import { installNightshiftSchema, openAsSuperuser } from '../nightshift-schema.ts';
 
 export interface MigrateBenchWorld {
   readonly cluster: ThrowawayCluster;
@@ -49,25 +46,7 @@ export async function openMigrateBenchWorld(migrations: number, durable: boolean
       await inDatabase('postgres', async (server) => {
         await server.withSession(async (session) => void (await session.query(`create database ${dbname}`)));
       });
-      const own = await readMigrations(productFolder('nightshift'), false);
-      await inDatabase(dbname, async (database) => {
-        await database.withTransaction(async (session) => {
-          await session.query('reset search_path');
-          await session.query('create schema nightshift');
-          const { signal } = new AbortController();
-          const run = {
-            kind: 'nightshift',
-            requestedBy: 'bench',
-            requestId: 'bench',
-            clock: systemClock,
-            signal,
-          } as const;
-          for (const migration of own) {
-            const outcome = await runMigrationScript(session, run, migration);
-            if (!outcome.ok) throw outcome.failure;
-          }
-        });
-      });
+      await inDatabase(dbname, installNightshiftSchema);
     },
     drop: async (dbname) => {
       await inDatabase('postgres', async (server) => {
@@ -111,17 +90,4 @@ insert into ${table} (name) values ('first');
   );
   writeFileSync(join(folder, `${name}.down.sql`), `drop table ${table};\n`);
   return join(folder, `${name}.up.sql`);
-}
-
-function openAsSuperuser(cluster: ThrowawayCluster, dbname: string): Database {
-  const { host, port, superuser, caFile } = cluster;
-  const credentials = { host, port, dbname, username: superuser.user, password: new SecretText(superuser.password) };
-  return createDatabase({
-    job: 'migrate',
-    credentials: { read: async () => credentials, refresh: async () => credentials },
-    tls: { mode: 'verify-full', caFile },
-    limits: { statementTimeoutMs: 60_000, lockTimeoutMs: 5_000, idleInTransactionTimeoutMs: 60_000 },
-    maxConnections: 1,
-    rowSecurity: 'off',
-  });
 }

@@ -37,7 +37,7 @@ export async function fetchClients(
 }
 
 /** A client program of this machine, of any major: for what does not depend on it. Throws LocalRunError when there is none. */
-export function findProgram(name: 'psql' | 'vacuumdb'): string {
+export function findProgram(name: 'psql' | 'vacuumdb' | 'pgbench'): string {
   const found = defaultPlaces()
     .map((place) => join(place, name))
     .find(isExecutable);

@@ -5,6 +5,9 @@ import { type EnvironmentVariables, integer, optional, withFallback } from '../s
 /** A migration file may be half done for so many hours where the config says nothing else. */
 export const HALF_DONE_HOURS = 6;
 
+/** The purges may leave so many rows past retention where the config says nothing else: some batches that met locks. */
+export const PURGE_BACKLOG_ROWS = 100_000;
+
 export const healthSettings = {
   ...databaseSettings,
   ...backupStoreSettings,
@@ -32,6 +35,24 @@ export const healthSettings = {
       max: LONGEST_AGE_HOURS,
     }),
     HALF_DONE_HOURS,
+  ),
+  PURGE_MAX_LAG_HOURS: optional(
+    integer({
+      summary:
+        'How long ago the last finished purge of any retention policy may have begun, in hours. Left out: it is not watched.',
+      example: '72',
+      min: 1,
+      max: LONGEST_AGE_HOURS,
+    }),
+  ),
+  PURGE_MAX_BACKLOG_ROWS: withFallback(
+    integer({
+      summary: 'How many rows past retention the last purges may have left, those under a legal hold not counted.',
+      example: '100000',
+      min: 1,
+      max: 1_000_000_000_000,
+    }),
+    PURGE_BACKLOG_ROWS,
   ),
   // A check that waits is itself a burden on a server in trouble: it gives up and says "unknown".
   LOCK_TIMEOUT_MS: withFallback(

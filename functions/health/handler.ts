@@ -38,7 +38,11 @@ export const handler = jobHandler({
           ? []
           : await runAges({ store, database: settings.DATABASE_NAME, limits, clock, log, metrics });
       const { tier } = event;
-      const checks = checksOfTier(tier, { halfDoneHours: settings.HALF_DONE_MAX_AGE_HOURS });
+      const checks = checksOfTier(tier, {
+        halfDoneHours: settings.HALF_DONE_MAX_AGE_HOURS,
+        purgeLagHours: settings.PURGE_MAX_LAG_HOURS,
+        purgeBacklogRows: settings.PURGE_MAX_BACKLOG_ROWS,
+      });
       return await runHealth({ database, tier, checks, ages, statementTimeoutMs, log, metrics, clock, signal });
     } finally {
       await database.close();

@@ -14,6 +14,10 @@ export const subjectSchema = z
       .regex(/^[\w.:/-]+$/, 'must be made of letters, digits and . : / _ -')
       .describe('what the request is filed under, as DSR-2026-17; the certificate names it instead of the person'),
   })
+  .refine(({ key, reference }) => key !== reference, {
+    message: 'is the key of the person, and the certificate would name it',
+    path: ['reference'],
+  })
   .describe('erases everything that leads to this person (GDPR article 17), instead of carrying out policies');
 
 export const purgeEvent = needsRequester(
@@ -98,12 +102,12 @@ export const policyResult = z.strictObject({
   state: z
     .enum(['finished', 'stopped', 'paused', 'planned'])
     .describe(
-      '"stopped": out of time or told to stop, between two batches; "paused": it waits for the server; the next run goes on after both; "planned": a dry run',
+      '"stopped": out of time, or told to stop by nightshift.purge_stop, between two batches; "paused": it waits for the server; the next run goes on after both; "planned": a dry run',
     ),
   pause: z
     .strictObject({ reason: text, seconds: count })
     .nullable()
-    .describe('what it waits for, and after how long it is worth to look again'),
+    .describe('what it waits for, or who has stopped it, and after how long it is worth to look again'),
   series: text
     .nullable()
     .describe(

@@ -2,8 +2,8 @@
 import { backupStoreSettings, databaseSettings, LONGEST_AGE_HOURS } from '../shared/environment.ts';
 import { type EnvironmentVariables, integer, optional, text, withFallback } from '../shared/read-environment.ts';
 
-/** A hundred years: what is kept for longer is kept. */
-const MOST_DAYS = 36_500;
+/** What no policy of expire and no life cycle rule exceeds: 10,000 years. */
+const MOST_DAYS = 3_652_500;
 
 export const purgeSettings = {
   ...databaseSettings,

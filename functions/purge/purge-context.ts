@@ -1,5 +1,5 @@
 // What all parts of one run of purge share.
-import type { DatabaseSession } from '../shared/database.ts';
+import type { Database, DatabaseSession } from '../shared/database.ts';
 import type { JobContext } from '../shared/job-handler.ts';
 import type { SigningKey } from '../shared/signing-key.ts';
 import type { KeptSettings } from './certificate/kept-until.ts';
@@ -19,6 +19,8 @@ export interface PurgeSettings {
 }
 
 export interface PurgeContext extends Pick<JobContext, 'clock' | 'log' | 'signal' | 'store'> {
+  /** For a second session, which watches what the first one does. */
+  readonly connection: Database;
   readonly session: DatabaseSession;
   /** The name of the database in the bucket. */
   readonly database: string;

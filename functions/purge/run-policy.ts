@@ -1,5 +1,6 @@
 // One policy, or one erasure, from its preconditions to its certificate; and the plan of either.
 
+import { purgeKeys } from '../shared/backup-layout.ts';
 import { vacuumTables } from './after/vacuum.ts';
 import { type CarriedOut, carryOut } from './batch/carry-out.ts';
 import { certifySeries } from './certificate/certify-series.ts';
@@ -69,10 +70,7 @@ export function emptyResult(subject: RunSubject): PolicyResult {
 }
 
 /** What a run of it would do now; nothing is locked or written. */
-export async function planPiece(
-  context: PurgeContext,
-  { subject, policy, works }: Piece,
-): Promise<{ result: PolicyResult; shape: unknown }> {
+export async function planPiece(context: PurgeContext, { subject, policy, works }: Piece): Promise<PolicyResult> {
   const { session, clock, graph, settings } = context;
   const startedMs = clock.monotonicMs();
   const plans: Awaited<ReturnType<typeof planRows>>[] = [];
@@ -99,7 +97,7 @@ export async function planPiece(
   }));
   const sum = (of: (one: (typeof plans)[number]) => number) => plans.reduce((total, one) => total + of(one), 0);
   const seconds = plans.map(({ plan }) => plan.estimatedSeconds);
-  const result: PolicyResult = {
+  return {
     ...emptyResult(subject),
     skipped: {
       held: sum(({ counts }) => counts.held),
@@ -118,7 +116,6 @@ export async function planPiece(
     warnings: [...new Set(works.flatMap(({ warnings }) => warnings))],
     durationMs: Math.round(clock.monotonicMs() - startedMs),
   };
-  return { result, shape: shapeOfPiece({ subject, policy, works }) };
 }
 
 /** What its plan depends on besides the policy. */
@@ -225,16 +222,22 @@ function labelOf({ schema, table }: RunSubject): string {
   return `${schema}.${table}`;
 }
 
-/** The run before was killed between its last batch and its certificate. */
-async function certifyLate(
+/** The run before was killed between its last batch and its certificate, or KMS did not sign it. */
+export async function certifyLate(
   context: PurgeContext,
   subject: RunSubject,
   series: string,
   warnings: Set<string>,
 ): Promise<void> {
   const runs = await readSeries(context.session, series);
-  if (runs.at(-1)?.certificate_key !== null) return;
+  if (runs.at(-1)?.certificate_key !== null && !(await wantsSignature(context, subject, series))) return;
   const certified = await certifySeries(context, subject, series, []);
+  if (certified.notSigned !== undefined) throw certified.notSigned;
   for (const warning of certified.warnings) warnings.add(warning);
   if (certified.certificateKey !== undefined) warnings.add(`the certificate of series ${series} was stored only now`);
+}
+
+async function wantsSignature(context: PurgeContext, subject: RunSubject, series: string): Promise<boolean> {
+  if (context.signingKey === undefined) return false;
+  return (await context.store.head(purgeKeys(context.database, subject.name, series).signature)) === undefined;
 }

@@ -13,6 +13,7 @@ import { orderPolicies } from './policy/order-policies.ts';
 import { prepareRows } from './policy/prepare-rows.ts';
 import { type RetentionPolicy, readPolicies } from './policy/read-policies.ts';
 import type { PurgeContext, PurgeProgress } from './purge-context.ts';
+import { planPartitions, runPartitions } from './run-partitions.ts';
 import {
   finishedBefore,
   type Piece,
@@ -97,6 +98,7 @@ async function contextOf(deps: PurgeDependencies, session: DatabaseSession): Pro
   const { clock, timeLimitMs, event } = deps;
   const startedMs = clock.monotonicMs();
   return {
+    connection: deps.connection,
     session,
     clock,
     log: deps.log,
@@ -120,7 +122,7 @@ async function piecesOf(
   deps: PurgeDependencies,
   context: PurgeContext,
   policies: readonly RetentionPolicy[],
-): Promise<{ name: string; policy: RetentionPolicy | undefined; prepare(): Promise<Piece> }[]> {
+): Promise<{ name: string; policy: RetentionPolicy | undefined; prepare: () => Promise<Piece> }[]> {
   const { subject } = deps.event;
   const { session, graph } = context;
   if (subject !== undefined) {
@@ -130,7 +132,8 @@ async function piecesOf(
   return orderPolicies(graph, policies).map((policy) => ({
     name: policy.name,
     policy,
-    prepare: async () => pieceOfPolicy(policy, [await prepareRows(session, graph, policy)]),
+    prepare: async () =>
+      pieceOfPolicy(policy, policy.action === 'drop_partition' ? [] : [await prepareRows(session, graph, policy)]),
   }));
 }
 
@@ -139,10 +142,12 @@ async function planAll(deps: PurgeDependencies, context: PurgeContext, policies:
   const shapes: { policy: RetentionPolicy | undefined; shape: unknown }[] = [];
   for (const { name, policy, prepare } of await piecesOf(deps, context, policies)) {
     await oneByOne(deps, done, name, async () => {
-      const { result, shape } = await planPiece(context, await prepare());
+      const piece = await prepare();
+      const result =
+        policy?.action === 'drop_partition' ? await planPartitions(context, piece) : await planPiece(context, piece);
       deps.log.info('purge.policy_planned', { ...result });
       done.results.push(result);
-      shapes.push({ policy, shape });
+      shapes.push({ policy, shape: shapeOfPiece(piece) });
     });
   }
   done.hash = planHash(shapes);
@@ -166,8 +171,12 @@ async function runAll(deps: PurgeDependencies, context: PurgeContext, policies: 
     const goOn = await oneByOne(deps, done, name, async () => {
       const piece = await prepare();
       const before = await finishedBefore(context, piece.subject);
-      if (before !== undefined) return void done.results.push(before);
-      const { result, removed } = await runPiece(context, piece);
+      if (before !== undefined) {
+        done.results.push(before);
+        return;
+      }
+      const run = piece.subject.action === 'drop_partition' ? runPartitions : runPiece;
+      const { result, removed } = await run(context, piece);
       deps.log.info('purge.policy_carried_out', { ...result });
       done.results.push(result);
       done.removed += removed;

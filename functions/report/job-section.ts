@@ -90,7 +90,10 @@ function figuresOf({ job, result, dryRun }: RunRecord): string {
       number('lockedVersionCount', (count) => (count > 0 ? `${describeCount(count)} versions locked` : '')),
       typeof result['policy'] === 'string' ? `policy: ${result['policy']}` : undefined,
     ],
-    purge: [number('rowsDeleted', (rows) => `${describeCount(rows)} rows deleted`)],
+    purge: [
+      number('rowsDone', (rows) => `${describeCount(rows)} rows deleted or anonymised`),
+      result['complete'] === false && !dryRun ? 'not complete: it goes on' : undefined,
+    ],
     health: [healthFigures(result['counts'])],
     migrate: [
       number('current', (current) => `at migration ${current}`),

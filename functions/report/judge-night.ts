@@ -7,7 +7,7 @@ import type { Verdict } from './contract.ts';
 import { type AgeLimits, JUDGED_HERE, judgeBackups } from './judge-backups.ts';
 import type { ExpectedJob } from './parse-expected-jobs.ts';
 import type { Backups } from './read-backups.ts';
-import type { Findings } from './read-findings.ts';
+import type { Findings, PurgedPolicy } from './read-findings.ts';
 
 export interface NightFacts {
   database: string;
@@ -51,9 +51,7 @@ export function judgeNight(facts: NightFacts): Judgement {
     ...health
       .filter(({ status }) => status === 'critical' || status === 'warning')
       .map(({ id, status, message }) => `health check ${id} (${status}): ${message}`),
-    ...facts.findings.purge
-      .filter(({ state }) => state === 'stopped')
-      .map(({ policy }) => `purge policy ${policy} stopped before its end; rows past retention are left`),
+    ...facts.findings.purge.flatMap((policy) => judgePolicy(policy)),
   ];
   const unknown = [
     ...backups.unknown,
@@ -108,4 +106,17 @@ function summarizeJobs({ expected, records, now }: NightFacts): JobSummary[] {
 function judgeJob({ job, state, last, expectedHours }: JobSummary): string[] {
   if (state === 'not seen') return [`${job} was not seen within ${describeHours(expectedHours ?? 0)}`];
   return state === 'failed' ? [`${job} failed: ${last?.failure?.problem ?? 'its record does not say why'}`] : [];
+}
+
+/** What the newest purge says of a policy that needs a person: it did not come to its end, or it warns. */
+function judgePolicy({ policy, state, pause, warnings }: PurgedPolicy): string[] {
+  const unfinished = {
+    finished: [],
+    planned: [],
+    stopped: [`purge policy ${policy} stopped before its end; rows past retention are left`],
+    paused: [
+      `purge policy ${policy} waits for the server (${pause?.reason ?? 'it does not say for what'}); rows past retention are left`,
+    ],
+  }[state];
+  return [...unfinished, ...warnings.map((warning) => `purge policy ${policy}: ${warning}`)];
 }

@@ -21,14 +21,24 @@ const purgeShape = z.object({
     z.object({
       policy: z.string(),
       table: z.string(),
-      cutoff: z.string(),
-      state: z.enum(['finished', 'stopped', 'planned']),
-      rowsDeleted: z.number(),
+      action: z.enum(['delete', 'anonymise', 'drop_partition', 'erase']),
+      cutoff: z.string().nullable(),
+      state: z.enum(['finished', 'stopped', 'paused', 'planned']),
+      pause: z.object({ reason: z.string() }).nullable(),
+      rowsDone: z.number(),
+      children: z.array(z.object({ deleted: z.number(), changed: z.number() })),
       skipped: z.object({ held: z.number(), referenced: z.number(), other: z.number() }),
       rowsLeft: z.number().nullable(),
+      archive: z.object({ rows: z.number(), bytes: z.number() }).nullable(),
+      partitions: z.array(z.object({ state: z.string() })),
+      warnings: z.array(z.string()),
+      vacuum: z.string().nullable(),
+      certificateKey: z.string().nullable(),
     }),
   ),
 });
+
+const erasureShape = z.object({ policies: z.array(z.object({ action: z.literal('erase') })).min(1) });
 
 export type HealthFinding = z.output<typeof healthShape>['checks'][number] & { seenAt: string };
 export type PurgedPolicy = z.output<typeof purgeShape>['policies'][number];
@@ -36,7 +46,7 @@ export type PurgedPolicy = z.output<typeof purgeShape>['policies'][number];
 export interface Findings {
   /** The newest answer of each check, worst first. */
   health: HealthFinding[];
-  /** The policies of the newest purge. */
+  /** The policies of the newest purge, each as its newest pass tells it. */
   purge: PurgedPolicy[];
   problems: string[];
 }
@@ -55,12 +65,41 @@ export function readFindings(records: readonly RunRecord[]): Findings {
       if (!newest.has(check.id)) newest.set(check.id, { ...check, seenAt: record.finishedAt });
     }
   }
-  const lastPurge = finished.find(({ job }) => job === 'purge');
-  const purge = purgeShape.safeParse(lastPurge?.result ?? { policies: [] });
-  if (!purge.success) problems.push(`the result of purge of ${lastPurge?.finishedAt ?? ''} could not be understood`);
   return {
     health: [...newest.values()].toSorted((a, b) => SEVERITY.indexOf(a.status) - SEVERITY.indexOf(b.status)),
-    purge: purge.data?.policies ?? [],
+    purge: readPurge(finished, problems),
     problems,
   };
+}
+
+/**
+ * What the newest purge says of each policy, and the newest erasure of a person: what stands beside policies is not one of
+ * their passes.
+ */
+function readPurge(finished: readonly RunRecord[], problems: string[]): PurgedPolicy[] {
+  const records = finished.filter(({ job }) => job === 'purge');
+  const isErasure = ({ result }: RunRecord) => erasureShape.safeParse(result).success;
+  return [
+    ...readPasses(
+      records.filter((record) => !isErasure(record)),
+      problems,
+    ),
+    ...readPasses(records.filter(isErasure), problems),
+  ];
+}
+
+/** A policy that has finished in an earlier pass is not begun again, so each stands in the newest pass that did something for it. */
+function readPasses(records: readonly RunRecord[], problems: string[]): PurgedPolicy[] {
+  const policies = new Map<string, PurgedPolicy>();
+  for (const [index, record] of records.entries()) {
+    // It came to its end, so the newer ones are another purge.
+    if (index > 0 && record.result['complete'] !== false) break;
+    const { data } = purgeShape.safeParse(record.result);
+    if (data === undefined) {
+      problems.push(`the result of purge of ${record.finishedAt} could not be understood`);
+      break;
+    }
+    for (const policy of data.policies) if (!policies.has(policy.policy)) policies.set(policy.policy, policy);
+  }
+  return [...policies.values()];
 }

@@ -13,6 +13,10 @@ export const INSUFFICIENT_PRIVILEGE = '42501';
 export const SYNTAX_ERROR = '42601';
 export const UNDEFINED_TABLE = '42P01';
 export const UNDEFINED_COLUMN = '42703';
+/** Also of operators, as between two types that do not compare. */
+export const UNDEFINED_FUNCTION = '42883';
+/** Something else needs what was to be dropped. */
+export const DEPENDENT_OBJECTS_STILL_EXIST = '2BP01';
 export const DEADLOCK_DETECTED = '40P01';
 /** Of SET TRANSACTION SNAPSHOT: there is no such snapshot (any more); which of the three depends on the version. */
 export const INVALID_PARAMETER_VALUE = '22023';

@@ -40,14 +40,38 @@ const describers: { [J in JobName]: (answer: Answers[J]) => string } = {
           `${outcome} (${plural(compared.tables, 'table')}, ${count(compared.rows)} rows), restored in ${(rtoSeconds ?? 0).toFixed(1)} s`,
       )
       .join('; older backup: '),
-  purge: ({ rowsDeleted, policies, complete }) =>
-    `${count(rowsDeleted)} rows past retention deleted by ${plural(policies.length, 'policy', 'policies')}${complete ? '' : '; not complete'}`,
+  purge: (answer) => describePurge(answer),
   expire: ({ backups, expired, policy }) => `${expired} expired, ${backups.length - expired} kept (${policy})`,
   health: ({ counts }) =>
     `${counts.ok} ok, ${counts.warning} warning, ${counts.critical} critical, ${counts.unknown} unknown`,
   report: ({ verdict, jobsNotSeen }) =>
     `${verdict}${jobsNotSeen.length > 0 ? `; not seen: ${jobsNotSeen.join(', ')}` : ''}`,
 };
+
+/** What went, what went with it, and why it is not all. */
+function describePurge({ dryRun, policies, complete }: PurgeResult): string {
+  const sum = (of: (policy: PurgeResult['policies'][number]) => number) =>
+    policies.reduce((total, policy) => total + of(policy), 0);
+  const byPolicies = plural(policies.length, 'policy', 'policies');
+  if (dryRun)
+    return `${count(sum(({ plan }) => plan?.rows ?? 0))} rows past retention by ${byPolicies}; nothing was changed`;
+  const isAnonymised = policies.some(({ action }) => action === 'anonymise');
+  const children = sum((policy) => policy.children.reduce((rows, { deleted, changed }) => rows + deleted + changed, 0));
+  const dropped = sum(({ partitions }) => partitions.filter(({ state }) => state === 'dropped').length);
+  const archived = sum(({ archive }) => archive?.rows ?? 0);
+  const warnings = sum((policy) => policy.warnings.length);
+  const paused = policies.find(({ pause }) => pause !== null)?.pause;
+  return [
+    `${count(sum(({ rowsDone }) => rowsDone))} rows past retention ${isAnonymised ? 'deleted or anonymised' : 'deleted'} by ${byPolicies}`,
+    children > 0 ? `${count(children)} of other tables with them` : '',
+    dropped > 0 ? `${plural(dropped, 'partition')} dropped` : '',
+    archived > 0 ? `${count(archived)} rows archived` : '',
+    warnings > 0 ? plural(warnings, 'warning') : '',
+    complete ? '' : `not complete${paused ? `, waits: ${paused.reason}` : ''}`,
+  ]
+    .filter((text) => text !== '')
+    .join('; ');
+}
 
 /** Figures of an answer of a job; the answer is the one its contract describes. */
 export function describeResult(job: JobName, answer: Readonly<Record<string, unknown>>): string {

@@ -7,7 +7,7 @@ export interface NightStep {
   title: string;
   job: JobName;
   event: Record<string, unknown>;
-  /** One workflow runs backup and then verify: two steps, of which the first one starts it. Another one runs the drill. */
+  /** One workflow runs backup and then verify: two steps, of which the first one starts it. The drill and purge have one each. */
   by: 'function' | 'workflow';
   /** When it fails, the steps after it make no sense and are not run. */
   needed: boolean;
@@ -52,7 +52,7 @@ export function nightSteps(options: NightOptions, scheduledTime: string): NightS
     // They look at the age of the newest backup and drill, which the night has just made.
     step('health (quarter-hour)', 'health', { tier: 'quarter-hour' }),
     step('health (daily)', 'health', { tier: 'daily' }),
-    ...(purges ? [step('purge', 'purge')] : []),
+    ...(purges ? [{ ...step('purge', 'purge'), by: 'workflow' as const }] : []),
     step('expire', 'expire'),
     step('report', 'report'),
   ];

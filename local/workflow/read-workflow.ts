@@ -13,7 +13,7 @@ export interface DeployedWorkflow {
 }
 
 /** The jobs that a state machine runs. */
-export const workflowJobs = ['backup', 'restore-drill', 'migrate'] as const;
+export const workflowJobs = ['backup', 'restore-drill', 'purge', 'migrate'] as const;
 
 export type WorkflowJob = (typeof workflowJobs)[number];
 
@@ -36,5 +36,10 @@ export function readWorkflows(
     const definition = checkDefinition(JSON.parse(resolveText(resource.Properties['DefinitionString'], resources)));
     return { arn: localReference(logicalId, resource), definition, jobs };
   };
-  return { backup: read('backup'), 'restore-drill': read('restore-drill'), migrate: read('migrate') };
+  return {
+    backup: read('backup'),
+    'restore-drill': read('restore-drill'),
+    purge: read('purge'),
+    migrate: read('migrate'),
+  };
 }

@@ -366,6 +366,15 @@ values
   ('app_schema', 'user_audit', 'changed_at', 'INTERNAL', null, 7, false),
   ('app_schema', 'user_audit', 'changed_by', 'INTERNAL', null, 7, false);
 
+-- No foreign key says so, because the audit row outlives its user; an erasure and a hold of a person must find it all the same.
+update nightshift.data_classification
+set
+  subject_schema = 'app_schema',
+  subject_table = 'users'
+where schema_name = 'app_schema'
+  and table_name = 'user_audit'
+  and column_name = 'user_id';
+
 insert into nightshift.retention_policy
   (name, schema_name, table_name, timestamp_column, retention, predicate, action, archive_before_delete, enabled, reason)
 values

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { collectRows } from '../../functions/purge/archive/collect-rows.ts';
-import { type LocalAws, startLocalAws } from '../support/local-aws.ts';
-import { type ArchiveWorld, archiveBatch, createArchiveWorld } from './archive-world.ts';
+import { createObjectStore } from '../../functions/shared/object-store.ts';
+import { archiveBatch } from '../support/archive-batch.ts';
+import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
+import { type ArchiveWorld, createArchiveWorld, SERIES } from './archive-world.ts';
 
 const KEY = 'shop/purge-archive/events/17/app.event/000001.copy.gz';
 
@@ -234,10 +236,16 @@ describe('archiveRows', () => {
 
     await world.database.withSession(async (session) => {
       const { processId } = session;
-      await expect(archiveBatch(session, { where: 'true' })).rejects.toMatchObject({ code: '23503' });
+      await expect(
+        archiveBatch(session, { series: SERIES, store: createObjectStore(BUCKET), where: 'true' }),
+      ).rejects.toMatchObject({ code: '23503' });
       expect(puts).toBe(0);
 
-      const archived = await archiveBatch(session, { where: 't.id < 3' });
+      const archived = await archiveBatch(session, {
+        series: SERIES,
+        store: createObjectStore(BUCKET),
+        where: 't.id < 3',
+      });
 
       expect([session.processId, archived?.rows]).toEqual([processId, 2]);
     });

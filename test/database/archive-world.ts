@@ -1,30 +1,14 @@
 // What the tests of archived rows share: a database with schema nightshift, a role with no more rights than purge needs, and
 // batches as purge makes them.
 import { randomBytes } from 'node:crypto';
-import { type ArchivedRows, archiveRows } from '../../functions/purge/archive/archive-rows.ts';
 import type { ArchiveSeries } from '../../functions/purge/archive/archive-series.ts';
-import { nextObjectNumber } from '../../functions/purge/archive/next-object-number.ts';
-import { readArchiveColumns, returningList } from '../../functions/purge/archive/read-archive-columns.ts';
-import { systemClock } from '../../functions/shared/clock.ts';
-import type { DatabaseSession } from '../../functions/shared/database.ts';
-import { createObjectStore, type ObjectStore } from '../../functions/shared/object-store.ts';
-import { quoteQualified } from '../../functions/shared/quote-identifier.ts';
+import { createObjectStore } from '../../functions/shared/object-store.ts';
 import { readSqlFile } from '../../functions/shared/sql-files.ts';
+import { archiveBatch, type BatchOptions } from '../support/archive-batch.ts';
 import { createFreshDatabase, type FreshDatabase } from '../support/fresh-database.ts';
 import { BUCKET } from '../support/local-aws.ts';
 
 export const SERIES: ArchiveSeries = { database: 'shop', policy: 'events', seriesId: '17' };
-
-export interface BatchOptions {
-  /** Condition on the alias `t`. */
-  where: string;
-  table?: string;
-  store?: ObjectStore;
-  number?: number;
-  signal?: AbortSignal;
-  /** Called before the commit. */
-  afterwards?: (session: DatabaseSession) => Promise<void>;
-}
 
 /** Schema nightshift as far as an archive needs it, and an empty schema app. */
 async function createSchemas(fresh: FreshDatabase, role: string): Promise<void> {
@@ -45,35 +29,6 @@ async function emptySchemas(fresh: FreshDatabase, role: string): Promise<void> {
     alter default privileges in schema app grant select, delete on tables to ${role}`);
 }
 
-/** One batch of purge: everything in one transaction, which is rolled back when anything fails. */
-export async function archiveBatch(
-  session: DatabaseSession,
-  { where, table: name = 'event', ...more }: BatchOptions,
-): Promise<ArchivedRows | undefined> {
-  const table = { schema: 'app', name };
-  await session.query(readSqlFile('purge/session.sql'));
-  await session.query('begin');
-  try {
-    const columns = await readArchiveColumns(session, table);
-    const archived = await archiveRows(session, {
-      series: SERIES,
-      table,
-      columns,
-      number: more.number ?? (await nextObjectNumber(session, SERIES.seriesId, table)),
-      statement: `delete from ${quoteQualified('app', name)} as t where ${where} returning ${returningList(columns, 't')}`,
-      store: more.store ?? createObjectStore(BUCKET),
-      clock: systemClock,
-      signal: more.signal ?? new AbortController().signal,
-    });
-    await more.afterwards?.(session);
-    await session.query('commit');
-    return archived;
-  } catch (error) {
-    await session.query('rollback').catch(() => {});
-    throw error;
-  }
-}
-
 /** `close` takes database and role away again. */
 export async function createArchiveWorld() {
   const fresh = await createFreshDatabase();
@@ -86,8 +41,11 @@ export async function createArchiveWorld() {
     fresh,
     role,
     database,
-    batch: async (options: BatchOptions) =>
-      await database.withSession(async (session) => await archiveBatch(session, options)),
+    batch: async (options: Pick<BatchOptions, 'where'> & Partial<BatchOptions>) =>
+      await database.withSession(
+        async (session) =>
+          await archiveBatch(session, { series: SERIES, store: createObjectStore(BUCKET), ...options }),
+      ),
     /** Empties schema app and forgets what was archived. */
     reset: async () => await emptySchemas(fresh, role.user),
     recorded: async () =>

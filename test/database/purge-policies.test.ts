@@ -214,7 +214,7 @@ describe('runPurge', () => {
   test('a hold is placed while a batch runs: its INSERT returns after the batch, and the held row outlives the run', async () => {
     await world.addPolicy();
     const blocker = await world.blockTable();
-    const running = world.purge({ batchRows: 5, lockTimeoutMs: 20_000 });
+    const running = world.purge({ lockTimeoutMs: 20_000 });
     await expect.poll(world.waiters).toBe(1);
     const placing = world.addHold('61');
     await expect.poll(world.waiters, { message: 'the INSERT waits for the batch' }).toBe(2);
@@ -258,7 +258,7 @@ describe('runPurge', () => {
       grant select, delete, update (at) on app.visit to ${world.role.user}`);
     await world.addPolicy({ table: 'visit', column: 'at' });
 
-    const { policy } = await world.purge({ batchRows: 3 });
+    const { policy } = await world.purge();
     const { rows } = await world.fresh.query<{ left: number; oldest: number }>(
       "select count(*)::int as left, max((now() at time zone 'utc')::date - at::date)::int as oldest from app.visit",
     );
@@ -283,5 +283,107 @@ describe('runPurge', () => {
 
     expect(policy).toMatchObject({ rowsDone: 40, rowsLeft: 0 });
     expect((await world.fresh.query('select from app.measure')).rowCount).toBe(60);
+  });
+
+  test('somebody has said stop: no batch is begun, the result tells who and why; lifted, the next run goes on', async () => {
+    await world.addPolicy();
+    await world.fresh.query(
+      "insert into nightshift.purge_stop (reason, placed_by) values ('the audit is here', 'ada')",
+    );
+
+    const stopped = await world.purge();
+    await world.fresh.query("update nightshift.purge_stop set lifted_at = now(), lifted_by = 'ada'");
+    const lifted = await world.purge();
+
+    expect(stopped.result).toMatchObject({ complete: false, waitSeconds: 300, rowsDone: 0 });
+    expect(stopped.policy?.pause?.reason).toMatch(/^stopped by ada since .*: the audit is here$/);
+    expect(lifted.policy).toMatchObject({ state: 'finished', rowsDone: 40 });
+  });
+
+  test('the same execution again: what has finished in it is told and not begun again', async () => {
+    await world.addPolicy();
+    const event = { executionId: 'night-1' };
+
+    const first = await world.purge({ event });
+    await world.fresh.query('update app.event set "Created at" = now() - interval \'1 year\' where id = 1');
+    const again = await world.purge({ event });
+    const next = await world.purge({ event: { executionId: 'night-2' } });
+
+    expect(again.policy).toMatchObject({ rowsDone: 40, certificateKey: first.policy?.certificateKey });
+    expect(again.result.rowsDone).toBe(0);
+    expect(next.policy).toMatchObject({ rowsDone: 1 });
+  });
+
+  test('a plan is made and the run is bound to it: the policy has changed since, so nothing is deleted', async () => {
+    await world.addPolicy();
+    const { result } = await world.purge({ event: { dryRun: true } });
+    const plan = result.planHash ?? '';
+    await world.fresh.query("update nightshift.retention_policy set retention = '1 day'");
+
+    await expect(world.purge({ event: { plan } })).rejects.toMatchObject({ code: 'purge.refused' });
+    expect(await world.countEvents()).toBe(100);
+    await world.fresh.query("update nightshift.retention_policy set retention = '60 days 12 hours'");
+    const again = await world.purge({ event: { dryRun: true } });
+    const run = await world.purge({ event: { plan: again.result.planHash ?? '' } });
+
+    // Its version has counted both changes.
+    expect(again.result.planHash).not.toBe(plan);
+    expect(run.policy).toMatchObject({ rowsDone: 40, version: 3 });
+  });
+
+  test('row level security that a policy opens for the role: all old rows go', async () => {
+    await world.fresh.query(`
+      alter table app.event enable row level security;
+      create policy all_rows on app.event for all to ${world.role.user} using (true)`);
+    await world.addPolicy();
+
+    expect((await world.purge()).policy).toMatchObject({ rowsDone: 40, rowsLeft: 0 });
+    await world.fresh.query(`create policy not_all on app.event as restrictive for select using (id <> 1)`);
+    await expect(world.purge()).rejects.toMatchObject({ problem: expect.stringContaining('row level security') });
+  });
+
+  test('no time, time without end or since for ever: no row of these is ever past retention', async () => {
+    await world.fresh.query(`
+      alter table app.event alter "Created at" drop not null;
+      update app.event set "Created at" = null where id = 100;
+      update app.event set "Created at" = '-infinity' where id = 99;
+      update app.event set "Created at" = 'infinity' where id = 98`);
+    await world.addPolicy();
+
+    const plan = await world.purge({ event: { dryRun: true } });
+    const { policy } = await world.purge();
+
+    expect(plan.policy?.plan).toMatchObject({ rows: 37, undated: 3 });
+    expect(policy).toMatchObject({ rowsDone: 37, rowsLeft: 0 });
+  });
+
+  test('no key at all: rows are told apart by their place, which the result says', async () => {
+    await world.fresh.query('alter table app.event drop constraint event_pkey');
+    await world.addPolicy();
+
+    const { policy } = await world.purge();
+
+    expect(policy).toMatchObject({ rowsDone: 40, batches: 6 });
+    expect(policy?.warnings).toContainEqual(expect.stringContaining('no primary key'));
+  });
+
+  test('heirs of a table: their old rows go too', async () => {
+    await world.fresh.query(`
+      create table app.heir (extra text) inherits (app.event);
+      insert into app.heir (id, "Created at") select id, "Created at" from app.event`);
+    await world.addPolicy();
+
+    expect((await world.purge()).policy).toMatchObject({ rowsDone: 80, rowsLeft: 0 });
+  });
+
+  test('classified personal data without a policy: found', async () => {
+    await world.fresh.query(`
+      insert into nightshift.data_classification (schema_name, table_name, column_name, classification, pii_category, encryption_required)
+      values ('app', 'event', 'kind', 'CONFIDENTIAL', 'behaviour', false), ('app', 'visit', 'who', 'CONFIDENTIAL', 'identity', false)`);
+    await world.addPolicy();
+
+    expect((await world.purge({ event: { dryRun: true } })).result.piiWithoutPolicy).toEqual([
+      { table: 'app.visit', columns: ['who'] },
+    ]);
   });
 });

@@ -22,10 +22,9 @@ describe('runPurge', () => {
   });
 
   test('the server ends the session in the middle: the run throws, its batches stay counted, the next run closes it and goes on', async () => {
-    await world.addPolicy();
+    await world.addPolicy({ batchRows: 1 });
     let batches = 0;
     const running = world.purge({
-      batchRows: 1,
       onBatch: async () => {
         batches += 1;
         if (batches === 5) {

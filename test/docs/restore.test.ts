@@ -310,6 +310,8 @@ describe('the shell blocks of docs/restore.md', () => {
       'Rows that are gone',
       'A table that is gone',
       'A table that was emptied',
+      // By restore-purged.test.ts.
+      'Rows that a purge removed',
       '1. Choose the backup',
       '2. Fetch and check',
       '3. Roles',

@@ -13,7 +13,7 @@ import { now, ordersDatabase, propertiesOf, sampleDatabase, synthesize, template
 const synthesized = synthesize([sampleDatabase(), ordersDatabase()]);
 const byHand = ['bootstrap', 'migrate'];
 /** Their failures are those of the workflow. */
-const bySteps = ['backup', 'verify', 'restore-drill'];
+const bySteps = ['backup', 'verify', 'restore-drill', 'purge'];
 const scheduled = jobNames.filter((job) => !byHand.includes(job));
 
 /** The properties of an alarm by its name without the database. */
@@ -49,6 +49,7 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
   test.each([
     ['backup-failures', /^BackupWorkflow/],
     ['restore-drill-failures', /^RestoreDrillWorkflow/],
+    ['purge-failures', /^PurgeWorkflow/],
     // Beside migrate-failures: its function is also invoked without the workflow.
     ['migrate-workflow-failures', /^MigrateWorkflow/],
   ])('%s: the workflow fails, runs out of time or is stopped: one alarm tells of all three', (name, id) => {
@@ -129,7 +130,7 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
     const names = alarmNames(database);
     const [topic] = Object.keys(templateOf(synthesized, database).findResources('AWS::SNS::Topic'));
 
-    expect(names).toHaveLength(database === 'orders' ? 25 : 24);
+    expect(names).toHaveLength(database === 'orders' ? 27 : 26);
     for (const name of names) {
       const { AlarmDescription, AlarmActions, OKActions } = alarm(database, name);
       expect(AlarmDescription).toMatch(new RegExp(`^.{20,}\\. Runbook: docs/runbook\\.md#${name}$`));
@@ -176,6 +177,42 @@ describe.each(['sample', 'orders'])('alarms of %s', (database) => {
       ActionsEnabled: true,
     });
     expect(alarm(database, name)?.['AlarmDescription']).toContain(`${hours} hours, or its age could not be read`);
+  });
+
+  test('purge-lag: a policy waits for longer than three nights, or nobody has looked', () => {
+    expect(alarm(database, 'purge-lag')).toMatchObject({
+      Namespace: 'Nightshift',
+      MetricName: 'PurgeLagSeconds',
+      Dimensions: [
+        { Name: 'Database', Value: database },
+        { Name: 'Job', Value: 'health' },
+      ],
+      Statistic: 'Maximum',
+      Threshold: 72 * 3_600,
+      ComparisonOperator: 'GreaterThanThreshold',
+      Period: 300,
+      EvaluationPeriods: 6,
+      TreatMissingData: 'breaching',
+      ActionsEnabled: true,
+    });
+    expect(alarm(database, 'purge-lag')?.['AlarmDescription']).toContain('72 hours, or it could not be read');
+  });
+
+  test('purge-backlog: rows are left over three periods, each as long as health may be silent', () => {
+    const rows = database === 'orders' ? 5_000 : 100_000;
+
+    expect(alarm(database, 'purge-backlog')).toMatchObject({
+      Namespace: 'Nightshift',
+      MetricName: 'PurgeBacklogRows',
+      Statistic: 'Maximum',
+      Threshold: rows,
+      ComparisonOperator: 'GreaterThanThreshold',
+      // The quarter-hour tier may be silent for 29 minutes.
+      Period: 1_800,
+      EvaluationPeriods: 3,
+      TreatMissingData: 'breaching',
+    });
+    expect(alarm(database, 'purge-backlog')?.['AlarmDescription']).toContain(`more than ${rows} rows`);
   });
 
   test('replica-copy-too-old: it is there where a replica is, and nowhere else', () => {
@@ -243,7 +280,7 @@ test('a job that is not scheduled: it has no NotRunning alarm and no schedule, b
 
   const names = propertiesOf(template, 'AWS::CloudWatch::Alarm').map(({ AlarmName }) => AlarmName);
   expect(names).toContain('nightshift-sample-purge-failures');
-  expect(names).not.toContain('nightshift-sample-purge-notrunning');
+  for (const absent of ['purge-notrunning', 'purge-lag']) expect(names).not.toContain(`nightshift-sample-${absent}`);
   expect(propertiesOf(template, 'AWS::Scheduler::Schedule').map(({ Name }) => Name)).not.toContain('purge');
 });
 
@@ -274,7 +311,13 @@ describe('ageLimits', () => {
   };
 
   test('nothing is configured: interval, slack and window; for what is read back the slack twice', () => {
-    expect(limitsOf({})).toEqual({ backup: 28, verified: 31, drill: 76, replica: undefined });
+    expect(limitsOf({})).toEqual({
+      backup: 28,
+      verified: 31,
+      drill: 76,
+      replica: undefined,
+      purgeLag: 72,
+    });
   });
 
   test('a sharp schedule every 2 days with more slack, and a replica: the limits follow', () => {
@@ -288,9 +331,15 @@ describe('ageLimits', () => {
   });
 
   test('the config gives limits: they are taken, and what is left out follows from them', () => {
-    const given = { ...alarms, backupMaxAgeHours: 10, drillMaxAgeHours: 100 };
+    const given = { ...alarms, backupMaxAgeHours: 10, drillMaxAgeHours: 100, purgeMaxLagHours: 50 };
 
-    expect(limitsOf({ alarms: given, replica })).toEqual({ backup: 10, verified: 13, drill: 100, replica: 19 });
+    expect(limitsOf({ alarms: given, replica })).toEqual({
+      backup: 10,
+      verified: 13,
+      drill: 100,
+      replica: 19,
+      purgeLag: 50,
+    });
   });
 });
 
@@ -325,6 +374,8 @@ test('names that infra repeats because it may not import them: they equal those 
       'ReplicaCopyAgeHours',
       'DrillFailed',
       'MigrationHalfDoneHours',
+      'PurgeLagSeconds',
+      'PurgeBacklogRows',
     ]),
   );
 });

@@ -14,8 +14,9 @@ describe('pausedUntil', () => {
     const states = propertiesOf(template, 'AWS::Scheduler::Schedule').map(({ State }) => State);
     expect(new Set(states)).toEqual(new Set(['DISABLED']));
     const silent = propertiesOf(template, 'AWS::CloudWatch::Alarm').filter(({ ActionsEnabled }) => !ActionsEnabled);
-    expect(silent).toHaveLength(11);
-    for (const { AlarmName } of silent) expect(AlarmName).toMatch(/-(notrunning|too-old|rpo-not-met|half-done)$/);
+    expect(silent).toHaveLength(13);
+    for (const { AlarmName } of silent)
+      expect(AlarmName).toMatch(/-(notrunning|too-old|rpo-not-met|half-done|purge-lag|purge-backlog)$/);
     expect(paused.warnings['sample']?.join()).toContain('paused until 2026-12-31');
   });
 

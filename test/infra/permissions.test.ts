@@ -144,11 +144,14 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     );
   });
 
-  test('the workflow of migrate: it may invoke migrate and deliver its log, and nothing else', () => {
-    const statements = roles(template).get(`Nightshift ${database}: workflow of migrate`) ?? [];
+  test.each([
+    ['migrate', 'Migrate'],
+    ['purge', 'Purge'],
+  ])('the workflow of %s: it may invoke its function and deliver its log, and nothing else', (job, id) => {
+    const statements = roles(template).get(`Nightshift ${database}: workflow of ${job}`) ?? [];
 
     expect(allowedOn(statements, 'lambda:InvokeFunction')).toEqual([
-      expect.stringMatching(/^<MigrateFunction\w+\.Arn>$/),
+      expect.stringMatching(new RegExp(`^<${id}Function\\w+\\.Arn>$`)),
     ]);
     expect(statements.flatMap(({ actions }) => actions).filter((action) => !/^(logs|xray):/.test(action))).toHaveLength(
       1,
@@ -187,14 +190,11 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     expect(may('report', 's3:PutObject')).toEqual(under('reports/*', 'runs/report/*'));
   });
 
-  test.each(['purge', 'migrate', 'bootstrap'])(
-    '%s: in the bucket it may put its run record, and read nothing',
-    (job) => {
-      expect(actionsOf(job).filter((action) => action.startsWith('s3:'))).toEqual(['s3:PutObject']);
-      expect(may(job, 's3:PutObject')).toEqual(under(`runs/${job}/*`));
-      expect(may(job, 'kms:GenerateDataKey')).toHaveLength(1);
-    },
-  );
+  test.each(['migrate', 'bootstrap'])('%s: in the bucket it may put its run record, and read nothing', (job) => {
+    expect(actionsOf(job).filter((action) => action.startsWith('s3:'))).toEqual(['s3:PutObject']);
+    expect(may(job, 's3:PutObject')).toEqual(under(`runs/${job}/*`));
+    expect(may(job, 'kms:GenerateDataKey')).toHaveLength(1);
+  });
 
   test('health: it may keep samples, and read manifests and evidence; archives only to ask S3 whether they are copied', () => {
     const evidence = ['*/manifest.json', '*/verified/*', '*/drilled/*', 'runs/restore-drill/*'];
@@ -208,8 +208,11 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     for (const job of jobNames) {
       for (const { actions, condition } of statementsOfJob(template, database, job)) {
         if (!actions.some((action) => action.startsWith('s3:ListBucket'))) continue;
+        const prefixes = job === 'purge' ? ['purge-archive/*', 'purged/*'] : ['*'];
         // StringLike without IfExists would make S3 answer 403 in place of 404 to a get or head.
-        expect(condition).toEqual({ StringLikeIfExists: { 's3:prefix': [`${database}/*`] } });
+        expect(condition).toEqual({
+          StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${database}/${prefix}`) },
+        });
       }
     }
   });
@@ -253,7 +256,7 @@ describe.each(['sample', 'orders'])('roles of %s', (database) => {
     const starters = [...roles(template)].filter(([role]) => role.startsWith(`Nightshift ${database}: starts `));
 
     expect(starters).toHaveLength(6);
-    for (const workflow of ['BackupWorkflow', 'RestoreDrillWorkflow'])
+    for (const workflow of ['BackupWorkflow', 'RestoreDrillWorkflow', 'PurgeWorkflow'])
       expect(starters.map(([role]) => role)).toContain(`Nightshift ${database}: starts ${workflow}`);
     for (const [role, statements] of starters) {
       const started = role.split(' ').at(-1) ?? '';

@@ -220,7 +220,7 @@ describe('database access', () => {
       expect(secrets).toHaveLength(5);
       for (const { Properties } of secrets) expect(Properties.SecretString).toBeUndefined();
       for (const { Properties } of Object.values(template.findResources('AWS::Lambda::Function')))
-        expect(Object.keys(Properties.Environment.Variables).join()).not.toMatch(/PASSWORD|TOKEN|_KEY/);
+        expect(Object.keys(Properties.Environment.Variables).join()).not.toMatch(/PASSWORD|TOKEN|_KEY(?!_ARN)/);
       expect(JSON.stringify(template.toJSON())).not.toContain('{{resolve:');
     }
   });
@@ -276,7 +276,8 @@ describe('database access', () => {
 describe('settings that reach a function', () => {
   test('what the config does not say: the variable is left out, so the default of the function holds', () => {
     const ages = ['BACKUP_MAX_AGE_HOURS', 'VERIFIED_MAX_AGE_HOURS', 'DRILL_MAX_AGE_HOURS', 'HALF_DONE_MAX_AGE_HOURS'];
-    const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS', ...ages];
+    const purge = ['PURGE_MAX_LAG_HOURS', 'PURGE_MAX_BACKLOG_ROWS'];
+    const wanted = ['BACKUP_BUCKET', 'DATABASE_NAME', 'DATABASE_SECRET_ARN', 'MAX_CONNECTIONS', ...ages, ...purge];
 
     expect(Object.keys(functionOf('sample', 'health')?.Environment.Variables).toSorted()).toEqual(
       [...wanted, ...Object.keys(processEnvironment)].toSorted(),

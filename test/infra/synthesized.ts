@@ -35,7 +35,12 @@ export function ordersDatabase(): DatabaseSettings {
     },
     backup: { postgresClient: { layerArn: 'arn:aws:lambda:eu-west-1:444455556666:layer:postgres-client:7' } },
     health: { reservedConcurrency: 3, lockTimeoutMs: 1_000, statementTimeoutMs: 20_000 },
-    alarms: { emails: ['database-team@example.com'], verifiedMaxAgeHours: 40, halfDoneMaxAgeHours: 12 },
+    alarms: {
+      emails: ['database-team@example.com'],
+      verifiedMaxAgeHours: 40,
+      halfDoneMaxAgeHours: 12,
+      purgeMaxBacklogRows: 5_000,
+    },
     replica: {
       bucketArn: 'arn:aws:s3:::orders-copies',
       keyArn: 'arn:aws:kms:eu-central-1:777788889999:key/66666666-7777-8888-9999-000000000000',

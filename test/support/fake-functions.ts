@@ -17,10 +17,14 @@ export interface Behaviour {
   pass?: number;
   holder?: string;
   answer?: object;
+  /** Of the calls that fit, one after the other; the last one stays. */
+  answers?: readonly object[];
   /** How long it works, in milliseconds. */
   takes?: number;
   /** This many calls that fit fail, the ones after them answer. */
   failing?: number;
+  /** This many calls that fit answer, the ones after them fail. */
+  failingAfter?: number;
   /** How they fail: by throwing an error of this name, by ending the process, or by never answering. */
   failure?: { name: string; message: string } | 'exit' | 'hang';
 }
@@ -58,7 +62,7 @@ export async function handler(event, { awsRequestId: id }) {
   const number = calls.filter((one) => one.event && one.index === index).length;
   if (!behaviour) throw new Error('no behaviour for ' + JSON.stringify(event));
   await sleep(behaviour.takes ?? 0);
-  if (number <= (behaviour.failing ?? 0)) {
+  if (number <= (behaviour.failing ?? 0) || number > (behaviour.failingAfter ?? Infinity)) {
     if (behaviour.failure === 'exit') process.exit(3);
     if (behaviour.failure === 'hang') await sleep(60_000);
     note({ ended: true, at: Date.now() });
@@ -66,7 +70,7 @@ export async function handler(event, { awsRequestId: id }) {
   }
   note({ ended: true, at: Date.now() });
   console.log(JSON.stringify({ event: event.job + '.worked' }));
-  return behaviour.answer ?? {};
+  return behaviour.answers?.[Math.min(number, behaviour.answers.length) - 1] ?? behaviour.answer ?? {};
 }
 `;
 

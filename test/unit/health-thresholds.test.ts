@@ -6,6 +6,10 @@ import { type HalfDoneRow, halfDoneMigration } from '../../functions/health/chec
 import { invalidIndexes } from '../../functions/health/checks/invalid-indexes.ts';
 import { multixactAge } from '../../functions/health/checks/multixact-age.ts';
 import { oldestXmin } from '../../functions/health/checks/oldest-xmin.ts';
+import { type PiiWithoutPolicyRow, piiWithoutPolicy } from '../../functions/health/checks/pii-without-policy.ts';
+import { type PurgeBacklogRow, purgeBacklog } from '../../functions/health/checks/purge-backlog.ts';
+import { purgeLag } from '../../functions/health/checks/purge-lag.ts';
+import { type PurgeStopRow, purgeStop } from '../../functions/health/checks/purge-stop.ts';
 import { sequences } from '../../functions/health/checks/sequences.ts';
 import { server } from '../../functions/health/checks/server.ts';
 import { transactionIdAge } from '../../functions/health/checks/transaction-id-age.ts';
@@ -162,6 +166,106 @@ describe('halfDoneMigration', () => {
   });
 });
 
+describe('purgeLag', () => {
+  const limited = { ...purgeLag.thresholds, critical: 72 * 3_600 };
+  const row = { policy: 'old-orders', is_first: false };
+
+  test('no policy is enabled: ok with the value 0, so that its metric has a datapoint', () => {
+    expect(purgeLag.judge([], limited, facts)).toMatchObject({ status: 'ok', value: 0 });
+  });
+
+  test.each([
+    [0, 'ok'],
+    [72 * 3_600 - 1, 'ok'],
+    [72 * 3_600, 'critical'],
+  ])('a policy waits for %d s with a limit of 72 h: %s, with the policy and the limit', (value, status) => {
+    const finding = purgeLag.judge([{ ...row, value }], limited, facts);
+
+    expect(finding).toMatchObject({ status, value });
+    expect(finding.message).toContain('policy "old-orders"');
+    expect(finding.message).toContain('the limit is 3 d 0 h');
+  });
+
+  test('no purge of it was ever finished: the message says so; no time: unknown, never ok', () => {
+    expect(purgeLag.judge([{ ...row, is_first: true, value: 60 }], limited, facts).message).toContain(
+      'has waited for its first finished purge',
+    );
+    expect(purgeLag.judge([{ ...row, value: null }], limited, facts).status).toBe('unknown');
+  });
+});
+
+describe('purgeBacklog', () => {
+  const row = { policies: 3, uncounted: 0, largest_policy: 'old-orders', largest: 90_000 };
+  const judge = (more: Partial<PurgeBacklogRow> & { value: number | null }) =>
+    purgeBacklog.judge([{ ...row, ...more }], purgeBacklog.thresholds, facts);
+
+  test.each([
+    [0, 'ok'],
+    [99_999, 'ok'],
+    [100_000, 'warning'],
+    [1e12, 'warning'],
+  ])('%d rows are left: %s, never critical', (value, status) => {
+    expect(judge({ value })).toMatchObject({ status, value });
+  });
+
+  test('rows are left: the policy with the most of them is named, and how many were never counted', () => {
+    expect(judge({ value: 120_000, uncounted: 1 }).message).toBe(
+      'the last purges have left 120,000 rows past retention that no legal hold keeps, most by policy "old-orders" (90,000); of 1 of 3 policies no purge has counted yet',
+    );
+  });
+
+  test('no policy: 0; no answer: unknown without a value, so that its metric has no datapoint', () => {
+    expect(judge({ value: 0, policies: 0 })).toMatchObject({ status: 'ok', value: 0 });
+    for (const rows of [[], [{ ...row, value: null }]])
+      expect(purgeBacklog.judge(rows, purgeBacklog.thresholds, facts)).toMatchObject({
+        status: 'unknown',
+        value: null,
+      });
+  });
+});
+
+describe('purgeStop', () => {
+  const judge = (rows: readonly PurgeStopRow[]) => purgeStop.judge(rows, purgeStop.thresholds, facts);
+
+  test.each([
+    [0, 'ok'],
+    [23.9, 'ok'],
+    [24, 'warning'],
+  ])('the flag is set for %d h: %s, with who has set it', (value, status) => {
+    const finding = judge([{ value, placed_by: 'ana', flags: 2 }]);
+
+    expect(finding).toMatchObject({ status, value });
+    expect(finding.message).toContain('by a flag that "ana" has set, and 1 more');
+    expect(finding.fix === null).toBe(status === 'ok');
+  });
+
+  test('no flag: ok; no time: unknown', () => {
+    expect(judge([])).toMatchObject({ status: 'ok', value: 0 });
+    expect(judge([{ value: null, placed_by: 'ana', flags: 1 }]).status).toBe('unknown');
+  });
+});
+
+describe('piiWithoutPolicy', () => {
+  const row = { schema_name: 'app', table_name: 'users', columns: ['a', 'b', 'c', 'd'] };
+  const judge = (rows: readonly PiiWithoutPolicyRow[]) =>
+    piiWithoutPolicy.judge(rows, piiWithoutPolicy.thresholds, facts);
+
+  test('two tables: a warning with the first one, its columns and how many more, and no SQL that would delete', () => {
+    expect(judge([{ ...row, value: 2 }])).toEqual({
+      status: 'warning',
+      value: 2,
+      message:
+        'table "app.users" has classified personal data (a, b, c and 1 more) and no enabled retention policy, so it is kept for good; 1 more table has none either',
+      fix: null,
+    });
+  });
+
+  test('no table: ok; no count: unknown', () => {
+    expect(judge([])).toMatchObject({ status: 'ok', value: 0 });
+    expect(judge([{ ...row, value: null }]).status).toBe('unknown');
+  });
+});
+
 describe('allChecks', () => {
   test('every SQL file of health is used by a check, and every file a check names is there', () => {
     const named = allChecks.flatMap(({ sql }) => sql.map(({ file }) => file));
@@ -177,12 +281,25 @@ describe('allChecks', () => {
     expect(checksOfTier('daily')).toEqual(allChecks);
   });
 
-  test('the config gives a limit for half done migrations: the check has it in the tiers that run it, and no other changes', () => {
-    const limited = checksOfTier('daily', { halfDoneHours: 12 });
-    const changed = limited.filter((check) => !allChecks.includes(check));
+  test('the config gives limits: the checks have them in the tiers that run them, and no other changes', () => {
+    const limits = { halfDoneHours: 12, purgeLagHours: 30, purgeBacklogRows: 7 };
+    const changed = checksOfTier('daily', limits).filter((check) => !allChecks.includes(check));
 
-    expect(changed.map(({ id, thresholds }) => [id, thresholds.critical])).toEqual([['half-done-migration', 12]]);
-    expect(checksOfTier('minute', { halfDoneHours: 12 })).toEqual(checksOfTier('minute'));
+    expect(changed.map(({ id, thresholds }) => [id, thresholds.warning, thresholds.critical])).toEqual([
+      ['half-done-migration', null, 12],
+      ['purge-lag', null, 108_000],
+      ['purge-backlog', 7, null],
+    ]);
+    expect(checksOfTier('minute', limits)).toEqual(checksOfTier('minute'));
+  });
+
+  test('purge is not scheduled: its lag has no limit, and the check is ok however long it is', () => {
+    const limits = { halfDoneHours: 12, purgeLagHours: undefined, purgeBacklogRows: 7 };
+    const check = checksOfTier('quarter-hour', limits).find(({ id }) => id === 'purge-lag');
+
+    expect(check?.thresholds).toMatchObject({ warning: null, critical: null });
+    const row = { value: 9e6, policy: 'p', is_first: false };
+    expect(check?.judge([row], check.thresholds, facts)).toMatchObject({ status: 'ok', value: 9e6 });
   });
 });
 

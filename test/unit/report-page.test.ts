@@ -5,6 +5,7 @@ import type { Backups } from '../../functions/report/read-backups.ts';
 import { readFindings } from '../../functions/report/read-findings.ts';
 import { type BackupSummary, isCounted } from '../../functions/shared/backup-summary.ts';
 import type { RunRecord } from '../../functions/shared/run-record.ts';
+import { policyAnswer } from '../support/purge-answers.ts';
 import { instantOf } from '../support/store-backup.ts';
 
 const NOW = new Date('2026-11-22T06:30:00Z');
@@ -216,15 +217,6 @@ describe('judgeNight', () => {
 
     expect(judgeNight(night([earlier, backup])).verdict).toBe('ok');
   });
-
-  test('purge stopped before its end: needs attention', () => {
-    const policy = { policy: 'p', table: 't', cutoff: 'c', state: 'stopped', rowsDeleted: 1, rowsLeft: null };
-    const purge = run('purge', '2026-11-22T03:00:00Z', {
-      result: { policies: [{ ...policy, skipped: { held: 0, referenced: 0, other: 0 } }] },
-    });
-
-    expect(judgeNight(night([health('ok'), purge, backup])).verdict).toBe('needs attention');
-  });
 });
 
 describe('buildPage', () => {
@@ -240,15 +232,15 @@ describe('buildPage', () => {
       run('purge', '2026-11-22T03:00:00Z', {
         result: {
           policies: [
-            {
+            policyAnswer({
               policy: hostile,
               table: hostile,
               cutoff: hostile,
-              state: 'finished',
-              rowsDeleted: 1,
-              skipped: { held: 0, referenced: 0, other: 0 },
-              rowsLeft: 0,
-            },
+              certificateKey: hostile,
+              warnings: [hostile],
+              state: 'paused',
+              pause: { reason: hostile, seconds: 1 },
+            }),
           ],
         },
       }),

@@ -14,8 +14,8 @@ import { namedButNotRecorded, readStoredManifest } from './stored-manifest.ts';
 const EMPTY = emptyMember('gzip');
 
 /**
- * Empties the orphans below the prefix of a series and answers how many; for its end, under the lock of purge, after
- * writeArchiveManifest, and repeated until it answers. What the manifest names is never touched.
+ * Empties the orphans below the prefix of a series and answers how many; for its end, after writeArchiveManifest, and
+ * repeated until it answers. The session must be the one that holds the lock of purge, outside of a transaction. What the manifest names is never touched.
  */
 export async function emptyOrphans(
   session: DatabaseSession,
@@ -24,17 +24,18 @@ export async function emptyOrphans(
   const keys = keysOfSeries(series);
   const keysOf = (tables: { objects: { key: string }[] }[]) =>
     new Set(tables.flatMap(({ objects }) => objects.map(({ key }) => key)));
-  const named = keysOf((await readStoredManifest(store, keys.archiveManifest))?.tables ?? []);
+  const filled: StoredObject[] = [];
+  for await (const object of store.list(keys.archive))
+    if (object.key.endsWith('.copy.gz') && object.bytes !== EMPTY.length) filled.push(object);
+  // After the list, and in the session that holds the lock: what was recorded since is seen here, and what is stored later
+  // has another ETag.
   const recorded = keysOf(await readRecordedTables(session, series.seriesId));
-  let emptied = 0;
-  for await (const object of store.list(keys.archive)) {
-    if (!object.key.endsWith('.copy.gz') || recorded.has(object.key) || object.bytes === EMPTY.length) continue;
-    if (named.has(object.key))
-      throw namedButNotRecorded(keys.archiveManifest, [object.key], 'No object was overwritten');
-    await emptyOne(store, object);
-    emptied += 1;
-  }
-  return emptied;
+  const named = keysOf((await readStoredManifest(store, keys.archiveManifest))?.tables ?? []);
+  const orphans = filled.filter(({ key }) => !recorded.has(key));
+  const contested = orphans.map(({ key }) => key).filter((key) => named.has(key));
+  if (contested.length > 0) throw namedButNotRecorded(keys.archiveManifest, contested, 'No object was overwritten');
+  for (const orphan of orphans) await emptyOne(store, orphan);
+  return orphans.length;
 }
 
 async function emptyOne(store: ObjectStore, object: StoredObject): Promise<void> {

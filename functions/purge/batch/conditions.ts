@@ -57,15 +57,16 @@ export function inTables(alias: string, only: readonly string[] | undefined, par
   return only === undefined ? 'true' : `${alias}.tableoid = any(${parameters.add(only)}::oid[])`;
 }
 
-/** The row has one of the keys; each is a text for each key column. */
+/** The row has one of the keys of the table, in `named` where it has them under other names; each is a text for each key column. */
 export function hasKey(
   table: TableFacts,
   alias: string,
   keys: readonly (readonly string[])[],
   parameters: Parameters,
+  named: readonly string[] = table.primary_key,
 ): string {
   const columns = table.primary_key;
-  const names = columns.map((column) => `${alias}.${quoteIdentifier(column)}`);
+  const names = named.map((column) => `${alias}.${quoteIdentifier(column)}`);
   const arrays = columns.map(
     (column, index) => `${parameters.add(keys.map((key) => key[index]))}::${columnType(table, column)}[]`,
   );
@@ -85,6 +86,11 @@ export function leadsTo(
   const [first, ...rest] = way;
   if (first === undefined) throw new RangeError('a way has at least one link');
   const parent = tableOf(tables, first.link.parentOid);
+  const named = rest.length === 0 ? namesOfKey(first, parent) : undefined;
+  if (named !== undefined) {
+    // Without a look at the person's own row, which may be gone already.
+    return all([inTables(alias, first.only, parameters), hasKey(parent, alias, keys, parameters, named)]);
+  }
   const parentAlias = `${alias}_up`;
   const further =
     rest.length === 0
@@ -95,6 +101,13 @@ export function leadsTo(
     inTables(alias, first.only, parameters),
     `exists (select from ${parent.qualified} as ${parentAlias} where ${condition})`,
   ]);
+}
+
+/** The columns of the child that hold the primary key of the parent, in its order; undefined: they hold something else of it. */
+function namesOfKey({ link }: AppliedLink, parent: TableFacts): string[] | undefined {
+  const columns = link.parentColumns.length > 0 ? link.parentColumns : parent.primary_key;
+  const named = parent.primary_key.map((column) => link.childColumns[columns.indexOf(column)]);
+  return columns.length === named.length && named.every((name) => name !== undefined) ? named : undefined;
 }
 
 /** A row of the link's child table, of which `condition` holds, references the row. */

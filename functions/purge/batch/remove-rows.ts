@@ -22,7 +22,7 @@ import {
 } from './statements.ts';
 
 /** ON DELETE RESTRICT has a code of its own since PostgreSQL 18. */
-const RESTRICT_VIOLATION = '23001';
+export const RESTRICT_VIOLATION = '23001';
 
 export interface RemovedRows {
   /** Rows of the table itself. */
@@ -207,7 +207,12 @@ async function withOwnChildren(
 }
 
 /** Rows of the same table that stay, and lose their reference to one that goes. */
-async function lockUnlinked(session: DatabaseSession, locking: Locking, node: FamilyNode, going: RowSet): Promise<void> {
+async function lockUnlinked(
+  session: DatabaseSession,
+  locking: Locking,
+  node: FamilyNode,
+  going: RowSet,
+): Promise<void> {
   const { work, locked } = locking;
   const table = tableOf(work.tables, node.oid);
   for (const applied of node.selfLinks) {

@@ -11,15 +11,20 @@ import { inTransaction } from '../in-transaction.ts';
 import type { HoldsInPlay } from '../keep/held-condition.ts';
 import { countWaiters } from '../pressure/count-waiters.ts';
 import { storedCursor } from './cursor.ts';
-import { type RemovedRows, removeRows } from './remove-rows.ts';
+import { RESTRICT_VIOLATION, type RemovedRows, removeRows } from './remove-rows.ts';
 import { rowSetOf, type SetRow } from './row-set.ts';
 import type { Position, RowWork } from './row-work.ts';
-import { type Choice, chooseStatement, hasParts } from './statements.ts';
+import { type Choice, hasParts, takeStatement } from './statements.ts';
+
+/** How long a batch waits for a row that somebody has locked before it locks first and passes over it. */
+const MET_LOCK_MS = 50;
 
 export interface BatchRequest {
   readonly after: Position | undefined;
   readonly waits: boolean;
   readonly limit: number;
+  /** Whether rows are locked before they are deleted, where both ways would do. */
+  readonly locksFirst: boolean;
   /** Of the run so far: the record of a batch holds the totals. */
   readonly children: RemovedRows['children'];
   readonly runId: string;
@@ -31,6 +36,8 @@ export interface BatchRequest {
 
 /** `done` and `children` are counted as the run counts them; `removed` are the rows of the table itself. */
 export interface BatchOutcome extends RemovedRows {
+  /** Somebody had a row locked that was to be deleted at once. */
+  readonly metLock: boolean;
   readonly removed: number;
   /** Rows that were chosen. */
   readonly chosen: number;
@@ -59,11 +66,15 @@ async function tryBatch(
   work: RowWork,
   request: BatchRequest,
 ): Promise<BatchOutcome | undefined> {
-  return await inTransaction(session, readSqlFile('purge/begin-batch.sql'), async () => {
+  const isPlainBatch = isPlain(work);
+  const deletesAtOnce = isPlainBatch && !request.locksFirst && !request.waits;
+  // Within the savepoint: what comes after a rollback to it waits as long as ever.
+  const limit = deletesAtOnce ? `set local lock_timeout = ${MET_LOCK_MS}` : '';
+  return await inTransaction(session, `begin;\n${readSqlFile('purge/open-batch.sql')}${limit}`, async () => {
     const holds = await request.readHolds();
     const choice: Choice = { ...request, holds };
-    const removed = isPlain(work)
-      ? await deletePlain(session, work, choice)
+    const removed = isPlainBatch
+      ? await deletePlain(session, work, choice, deletesAtOnce)
       : await chooseAndRemove(session, work, choice);
     if (removed === undefined) return undefined;
     const outcome = asCounted(work, removed);
@@ -103,36 +114,58 @@ function asCounted(work: RowWork, outcome: Removed): Omit<BatchOutcome, 'waiters
   };
 }
 
-async function deletePlain(session: DatabaseSession, work: RowWork, choice: Choice): Promise<Removed | undefined> {
-  const { sql, values } = chooseStatement(work, choice, true);
+async function deletePlain(
+  session: DatabaseSession,
+  work: RowWork,
+  choice: Choice,
+  atOnce: boolean,
+): Promise<Removed | undefined> {
+  let metLock = false;
   try {
-    const { rows } = await session.query<{ rows: number; done: number } & Record<string, unknown>>(sql, values);
-    const [row] = rows;
-    if (row === undefined) return undefined;
-    const { rows: chosen, done } = row;
-    const position = positionOf(work, row);
-    return { chosen, done, children: new Map(), referenced: 0, held: 0, other: chosen - done, position };
+    const deleted = atOnce ? await deleteNext(session, work, choice, 'delete') : undefined;
+    // None may mean that a trigger has kept them all: only the exact way tells the end.
+    return deleted ?? (await deleteNext(session, work, choice, 'lock and delete'));
   } catch (error) {
     const state = sqlState(error);
-    if (state !== FOREIGN_KEY_VIOLATION && state !== '23001') throw error;
-    // A row came to reference one of them in between: which one only halving tells.
-    await session.query('rollback to savepoint chosen');
-    return await chooseAndRemove(session, work, choice);
+    metLock = atOnce && state === LOCK_NOT_AVAILABLE;
+    if (!metLock && state !== FOREIGN_KEY_VIOLATION && state !== RESTRICT_VIOLATION) throw error;
   }
+  // Which row it was that somebody has locked, or has come to reference in between, shows when they are locked first.
+  await session.query('rollback to savepoint chosen');
+  const removed = await chooseAndRemove(session, work, choice);
+  return removed && { ...removed, metLock };
+}
+
+async function deleteNext(
+  session: DatabaseSession,
+  work: RowWork,
+  choice: Choice,
+  taking: 'delete' | 'lock and delete',
+): Promise<Removed | undefined> {
+  const { sql, values } = takeStatement(work, choice, taking);
+  const { rows } = await session.query<{ rows?: number; done: number } & Record<string, unknown>>(sql, values);
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const { done, rows: chosen = done } = row;
+  const position = positionOf(work, row);
+  return { chosen, done, children: new Map(), referenced: 0, held: 0, other: chosen - done, position, metLock: false };
 }
 
 async function chooseAndRemove(session: DatabaseSession, work: RowWork, choice: Choice): Promise<Removed | undefined> {
-  const { sql, values } = chooseStatement(work, choice, false);
+  const { sql, values } = takeStatement(work, choice, 'lock');
   const { rows } = await session.query<SetRow & Record<string, unknown>>(sql, values);
   const [row] = rows;
   if (row === undefined) return undefined;
   const set = rowSetOf(row);
   const removed = await removeRows(session, work, choice.holds, set);
-  return { ...removed, chosen: set.rows, position: positionOf(work, row) };
+  return { ...removed, chosen: set.rows, position: positionOf(work, row), metLock: false };
 }
 
 function positionOf(work: RowWork, row: Readonly<Record<string, unknown>>): Position {
-  return work.order.map((_, index) => String(row[`p${index + 1}`] ?? ''));
+  return work.order.map((_, index) => {
+    const value = row[`p${index + 1}`];
+    return typeof value === 'string' ? value : '';
+  });
 }
 
 /** The counts of a run with those of one more batch. */

@@ -10,7 +10,7 @@ import type { PressureReading } from '../pressure/read-pressure.ts';
 import type { BatchSize } from './batch-size.ts';
 import type { RemovedRows } from './remove-rows.ts';
 import type { Position, RowWork } from './row-work.ts';
-import { type BatchOutcome, runBatch, totals } from './run-batch.ts';
+import { type BatchOutcome, type BatchRequest, runBatch, totals } from './run-batch.ts';
 import { countStatement } from './statements.ts';
 
 /** A pause or a stop is heard this late; one question costs about as much as a small batch. */
@@ -20,6 +20,10 @@ const WAITERS_EVERY_MS = 250;
 const WAITING_ROWS = 1_000;
 /** After which a lock that somebody holds is worth another try. */
 const LOCK_PAUSE_SECONDS = 30;
+/** Whoever has said stop lifts it by hand: no pass need ask for it sooner. */
+export const STOP_PAUSE_SECONDS = 300;
+/** Batches that lock first once one has met a lock: where the application works on old rows, waiting for them costs more. */
+const LOCKS_FIRST_AFTERWARDS = 20;
 /** Sessions that waited for a batch run first. */
 const YIELD_MS = 50;
 
@@ -36,10 +40,10 @@ export interface RowsRun extends Pick<JobContext, 'clock' | 'log' | 'signal'> {
   readonly runId: string;
   readonly from: Position | undefined;
   readonly size: BatchSize;
-  readHolds(session: DatabaseSession): Promise<HoldsInPlay>;
+  readonly readHolds: (session: DatabaseSession) => Promise<HoldsInPlay>;
   readPressure(): Promise<PressureReading>;
   /** How long a count may take now, in milliseconds. */
-  countTimeoutMs(): number;
+  readonly countTimeoutMs: () => number;
   /** Told after each committed batch. */
   onBatch?(done: { rows: number; ms: number }): void;
 }
@@ -68,7 +72,7 @@ export interface RowsOutcome {
 /** Thrown between two batches by whatever keeps the next one from beginning. */
 class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  readonly outcome: Pick<RowsOutcome, 'state' | 'pause'> & { warning?: string };
+  readonly outcome: Pick<RowsOutcome, 'state' | 'pause'>;
 
   constructor(outcome: Interrupted['outcome']) {
     super('interrupted between two batches');
@@ -92,8 +96,7 @@ export async function runRows(run: RowsRun, work: RowWork, progress: RowsProgres
     return { state: 'finished', pause: undefined, left, warnings: [...warnings] };
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    const { warning, ...outcome } = error.outcome;
-    return { ...outcome, left: undefined, warnings: [...warnings, ...(warning === undefined ? [] : [warning])] };
+    return { ...error.outcome, left: undefined, warnings: [...warnings] };
   }
 }
 
@@ -135,6 +138,8 @@ async function runPass(
   let { after } = from;
   let askedAt = Number.NEGATIVE_INFINITY;
   let lookedAt = Number.NEGATIVE_INFINITY;
+  /** Counts down after a batch has met a lock. */
+  let locksFirst = 0;
   for (;;) {
     interruptWhenAborted(run);
     if (clock.monotonicMs() - askedAt > PRESSURE_EVERY_MS) {
@@ -145,11 +150,13 @@ async function runPass(
     const looksForWaiters = startedMs - lookedAt > WAITERS_EVERY_MS;
     if (looksForWaiters) lookedAt = startedMs;
     const limit = from.waits ? Math.min(run.size.rows, WAITING_ROWS) : run.size.rows;
-    const batch = await batchOrShorter(run, work, { after, waits: from.waits, limit, looksForWaiters }, progress);
+    const request = { after, waits: from.waits, limit, looksForWaiters, locksFirst: locksFirst > 0 };
+    const batch = await batchOrShorter(run, work, request, progress);
     if (batch === 'shorter') continue;
     if (batch === undefined) return;
     const ms = clock.monotonicMs() - startedMs;
     after = batch.position;
+    locksFirst = batch.metLock ? LOCKS_FIRST_AFTERWARDS : Math.max(0, locksFirst - 1);
     progress.done += batch.done;
     progress.removed += batch.removed;
     progress.children = totals(progress.children, batch.children);
@@ -175,15 +182,16 @@ function interruptOnPressure({ pressure, warnings: more }: PressureReading, warn
   if (pressure.state === 'pause') {
     throw new Interrupted({ state: 'paused', pause: { reason: pressure.reason, seconds: pressure.seconds } });
   }
-  if (pressure.state === 'stop')
-    throw new Interrupted({ state: 'stopped', pause: undefined, warning: pressure.reason });
+  if (pressure.state === 'stop') {
+    throw new Interrupted({ state: 'stopped', pause: { reason: pressure.reason, seconds: STOP_PAUSE_SECONDS } });
+  }
 }
 
 /** A batch; `shorter` when the server cancelled it for its length and the next one will be half as large. */
 async function batchOrShorter(
   run: RowsRun,
   work: RowWork,
-  request: { after: Position | undefined; waits: boolean; limit: number; looksForWaiters: boolean },
+  request: Pick<BatchRequest, 'after' | 'waits' | 'limit' | 'looksForWaiters' | 'locksFirst'>,
   progress: RowsProgress,
 ): Promise<BatchOutcome | 'shorter' | undefined> {
   try {

@@ -23,12 +23,25 @@ export interface Choice {
   readonly limit: number;
 }
 
-/** Locks the next rows; with `deletes` it deletes them as well, which suits a plain table without a family only. */
-export function chooseStatement(work: RowWork, choice: Choice, deletes: boolean): Statement {
+/**
+ * How a batch takes its rows: it locks them, it locks and deletes them in one statement, or it deletes them at once. The last two
+ * suit a plain table without a family only.
+ */
+export type Taking = 'lock' | 'lock and delete' | 'delete';
+
+const TAKING: Readonly<Record<Taking, { file: string; source: string }>> = {
+  lock: { file: 'choose-batch.sql', source: 'chosen' },
+  'lock and delete': { file: 'choose-and-delete.sql', source: 'chosen' },
+  delete: { file: 'delete-next.sql', source: 'gone' },
+};
+
+/** Takes the next rows in order, and answers how many and the place of the last one. */
+export function takeStatement(work: RowWork, choice: Choice, taking: Taking): Statement {
   const parameters = createParameters();
   const { order } = work;
+  const { file, source } = TAKING[taking];
   const numbers = order.map((_, index) => `p${index + 1}`);
-  const sql = render(deletes ? 'choose-and-delete.sql' : 'choose-batch.sql', {
+  const sql = render(file, {
     table: work.table.qualified,
     condition: all([
       work.scope(parameters),
@@ -37,8 +50,8 @@ export function chooseStatement(work: RowWork, choice: Choice, deletes: boolean)
     ]),
     order: order.map((column) => column.sql).join(', '),
     order_columns: order.map((column, index) => `${column.sql} as ${numbers[index]}`).join(',\n    '),
-    last_columns: numbers.map((name) => `${name}::text as ${name}`).join(',\n  '),
-    last_order: numbers.map((name) => `chosen.${name} desc`).join(', '),
+    last_columns: numbers.map((name) => `${source}.${name}::text as ${name}`).join(',\n  '),
+    last_order: numbers.map((name) => `${source}.${name} desc`).join(', '),
     limit: `${parameters.add(choice.limit)}::int`,
     locking: choice.waits ? '' : 'skip locked',
   });

@@ -63,7 +63,7 @@ export function partitionCard({ partitions }: Certificate): Markup {
 export function runCard({ runs, seriesId, databaseRole }: Certificate): Markup {
   const rows = runs.slice(-SHOWN_ROWS).map(
     ({ id, requestId, requestedBy, startedAt, finishedAt, state }) => html`<tr>
-<td class="fixed">${id}</td><td>${requestedBy ?? 'the schedule'}<small>request ${requestId}</small></td>
+<td class="fixed">${id}</td><td class="name">${requestedBy ?? 'the schedule'}<small>request ${requestId}</small></td>
 <td class="fixed">${describeInstant(startedAt)}</td><td class="fixed">${describeInstant(finishedAt)}</td><td>${state}</td></tr>`,
   );
   return html`<h2>Runs <small>series ${seriesId}, database role ${databaseRole}</small></h2><div class="card"><table>

@@ -26,7 +26,7 @@ export function describeRows(rows: number): string {
 export function headlineOf({ action, outcome, rows, subject }: Certificate): string {
   const word = DONE_WORD[action];
   if (outcome === 'incomplete') return `${describeRows(rows.left)} ${rows.left === 1 ? 'is' : 'are'} still there`;
-  if (outcome === 'kept back') return `All is ${word}, except ${describeRows(rows.left)} that had to stay`;
+  if (outcome === 'kept back') return `Done, except ${describeRows(rows.left)} that had to stay`;
   if (subject !== null) return 'Everything that led to the person is erased';
   return `Every row past its retention period is ${word}`;
 }
@@ -44,7 +44,10 @@ export function summaryOf(certificate: Certificate): string {
       : `a count at the end found ${describeCount(rows.left)} left`;
   const dropped = partitions.filter(({ state }) => state === 'dropped');
   const atLeast = dropped.some((partition) => partition.rows === null) ? 'at least ' : '';
-  const word = action === 'drop_partition' ? `dropped with ${dropped.length} partitions` : DONE_WORD[action];
+  const word =
+    action === 'drop_partition'
+      ? `dropped with ${dropped.length === 1 ? 'their partition' : `${dropped.length} partitions`}`
+      : DONE_WORD[action];
   return `${atLeast}${describeRows(rows.done)} ${which} ${rows.done === 1 ? 'was' : 'were'} ${word}${also}; ${left}.`;
 }
 

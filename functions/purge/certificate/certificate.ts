@@ -122,10 +122,13 @@ export const certificateSchema = z
     message: 'a certificate is either of a policy or of a subject',
     path: ['subject'],
   })
-  .refine(({ action, subject, cutoff }) => (action === 'erase') === (subject !== null && cutoff === null), {
-    message: 'an erasure has a subject and no cutoff, any other action has a cutoff',
-    path: ['cutoff'],
-  });
+  .refine(
+    ({ action, subject, cutoff }) => new Set([action === 'erase', subject !== null, cutoff === null]).size === 1,
+    {
+      message: 'an erasure has a subject and no cutoff, any other action has a cutoff',
+      path: ['cutoff'],
+    },
+  );
 
 export type CertificateBody = z.output<typeof certificateBodySchema>;
 export type Certificate = z.output<typeof certificateSchema>;

@@ -19,8 +19,15 @@ main { max-width: 980px; }
 .facts td { padding-left: 0; }
 .card td small { display: block; font-size: 13px; color: var(--soft); }
 .hash { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
-@media (max-width: 520px) { main { padding: 20px 14px 32px; } td, th { padding-left: 10px; padding-right: 10px; } .facts td { padding-left: 0; } }
-@media print { main { zoom: 0.68; } .columns { grid-template-columns: 1fr 1fr; } h2 { margin-top: 16px; } td, th { padding-top: 5px; padding-bottom: 5px; } }
+.verdict p { color: var(--text); margin-top: 3px; }
+p.note { margin-top: 8px; }
+@media (max-width: 520px) { main { padding: 20px 14px 32px; } .figures { grid-template-columns: 1fr 1fr; } td, th { padding-left: 10px; padding-right: 10px; } .facts td { padding-left: 0; } }
+@media print {
+  @page { margin: 11mm; }
+  main { zoom: 0.62; } header { margin-bottom: 10px; } h2 { margin-top: 14px; } footer { margin-top: 12px; }
+  .columns { grid-template-columns: 1fr 1fr; } .figures { grid-template-columns: repeat(4, 1fr); margin-top: 10px; }
+  td, th, .lead { padding-top: 4px; padding-bottom: 4px; } .verdict { padding: 10px 16px; }
+}
 `;
 
 /** The whole page; `sha256` is of the bytes of certificate.json, which the page names. Every text is escaped by `html`. */
@@ -38,7 +45,7 @@ export function renderCertificate(certificate: Certificate, sha256: string): str
 <body>
 <main>
 <header>
-<h1>${database} <small>Certificate of a purge</small></h1>
+<h1>Certificate of a purge <small>database ${database}</small></h1>
 <p class="soft">${describeInstant(finishedAt)} UTC</p>
 </header>
 ${verdictBox(certificate)}
@@ -67,8 +74,10 @@ It is a rendering of certificate.json, which alone is signed. Nightshift ${toolV
 
 function verdictBox(certificate: Certificate): Markup {
   const isDone = certificate.outcome !== 'incomplete';
-  const more = isDone ? '' : html`<p>The next run of this policy goes on with them.</p>`;
-  return html`<section class="verdict ${isDone ? 'ok' : 'critical'}">${drawSign(isDone ? 'ok' : 'needs attention')}<div><strong>${headlineOf(certificate)}</strong><p class="said">${summaryOf(certificate)}</p>${more}</div></section>`;
+  const more = isDone
+    ? ''
+    : html`<p>${certificate.subject === null ? 'The next run of this policy goes on with them.' : 'Ask for the erasure once more: it goes on with them.'}</p>`;
+  return html`<section class="verdict ${isDone ? 'ok' : 'critical'}">${drawSign(isDone ? 'ok' : 'needs attention')}<div><strong>${headlineOf(certificate)}</strong><p>${summaryOf(certificate)}</p>${more}</div></section>`;
 }
 
 function keyFigures(certificate: Certificate): Markup {
@@ -97,30 +106,28 @@ function copiesSection({ stillHeldBy, archive }: Certificate): Markup {
     copyRow(
       'Backups',
       backupsUntil,
-      'The longest that the expiry policy keeps a backup taken before the end of this purge, as long as newer backups go on being made.',
+      'the longest that the expiry policy keeps a backup, as long as newer backups go on being made',
     ),
-    copyRow(
-      'Point-in-time recovery',
-      pitrUntil,
-      'The window of the database server, counted from the end of this purge.',
-    ),
+    copyRow('Point-in-time recovery', pitrUntil, 'the window of the database server'),
     copyRow(
       'Archive of this purge',
       archiveUntil,
-      archive === null ? 'Nothing was archived.' : 'The lifecycle rule of the bucket.',
+      archive === null ? 'nothing was archived' : 'the lifecycle rule of the bucket',
     ),
   ];
   return html`<h2>What still holds the rows, and until when</h2>
-<div class="card"><p class="lead">${statement}</p><table>
-<thead><tr><th>Copy</th><th>Until</th><th>By</th></tr></thead>
-<tbody>${copies}</tbody></table></div>
-<p class="note">By the settings at the end of this purge. Copies that Nightshift does not make are not in this table: RDS snapshots by hand, exports, read models, logs.</p>`;
+<div class="card"><p class="lead">${statement}</p><table><tbody>${copies}</tbody></table></div>
+<p class="note">Counted from the end of this purge, by the settings of that time. Copies that Nightshift does not make are not in this table: RDS snapshots by hand, exports, read models, logs.</p>`;
 }
 
 function copyRow(name: string, until: HeldUntil, by: string): Markup {
   const word = describeUntil(until);
-  const shown = until === 'unknown' ? html`<span class="pill unknown">${word}</span>` : html`<b>${word}</b>`;
-  return html`<tr><td>${name}</td><td class="fixed">${shown}</td><td class="soft text">${by}</td></tr>`;
+  const isDay = until !== 'none' && until !== 'for ever' && until !== 'unknown';
+  const shown =
+    until === 'unknown'
+      ? html`<span class="pill unknown">${word}</span>`
+      : html`<b>${isDay ? 'until ' : ''}${word}</b>`;
+  return html`<tr><td>${name}<small>${by}</small></td><td class="number">${shown}</td></tr>`;
 }
 
 function countsCard({ table, action, rows, children }: Certificate): Markup {
@@ -137,13 +144,13 @@ function countRow(table: string, rows: number, what: string): Markup {
   return html`<tr><td>${table}</td><td class="number">${describeCount(rows)}</td><td>${what}</td></tr>`;
 }
 
-function skippedCard({ skipped, rows }: Certificate): Markup {
+function skippedCard({ skipped, rows, cutoff }: Certificate): Markup {
   const lines = skipped.map(
     ({ kind, rows: count, reason }) =>
       html`<tr><td>${SKIPPED_WORD[kind]}<small>${reason}</small></td><td class="number">${describeCount(count)}</td></tr>`,
   );
   const uncounted =
-    rows.undated === null
+    rows.undated === null && cutoff !== null
       ? html`<tr><td>${SKIPPED_WORD.undated}<small>not counted by this purge</small></td><td class="number">–</td></tr>`
       : '';
   const empty =

@@ -6,7 +6,7 @@ import { tableOf } from '../batch/conditions.ts';
 import { render } from '../batch/render.ts';
 import type { RowWork } from '../batch/row-work.ts';
 import { countRows, type RowCounts } from '../batch/run-rows.ts';
-import { chooseStatement, countChildrenStatement, type Statement } from '../batch/statements.ts';
+import { countChildrenStatement, type Statement, takeStatement } from '../batch/statements.ts';
 import type { PolicyPlan } from '../contract.ts';
 import { inTransaction } from '../in-transaction.ts';
 import type { HoldsInPlay } from '../keep/held-condition.ts';
@@ -31,8 +31,8 @@ interface Planning {
   /** The timestamp column; absent for an erasure. */
   readonly timestamp: string | undefined;
   readonly batchRows: number;
-  readHolds(session: DatabaseSession): Promise<HoldsInPlay>;
-  countTimeoutMs(): number;
+  readonly readHolds: (session: DatabaseSession) => Promise<HoldsInPlay>;
+  readonly countTimeoutMs: () => number;
 }
 
 /** The plan of one piece of work, at one moment for each of its counts. */
@@ -121,7 +121,7 @@ interface ExplainNode {
 async function describeReading(session: DatabaseSession, { work, batchRows, readHolds }: Planning): Promise<string> {
   const nodes = await inTransaction(session, 'begin', async () => {
     const choice = { holds: await readHolds(session), after: undefined, waits: false, limit: batchRows };
-    const { sql, values } = chooseStatement(work, choice, false);
+    const { sql, values } = takeStatement(work, choice, 'lock');
     const explain = render('explain.sql', { statement: sql });
     const { rows } = await session.query<{ 'QUERY PLAN': [{ Plan: ExplainNode }] }>(explain, values);
     return rows[0]?.['QUERY PLAN'][0].Plan;

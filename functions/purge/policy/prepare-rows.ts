@@ -177,7 +177,8 @@ export async function checkExpressions(
       ...names,
       expression,
       type: columnType(table, column).replace(/\[\]$/, ''),
-      as_condition: `(\n${expression}\n) is not null`,
+      // One argument is all that it takes.
+      as_condition: `pg_typeof(\n${expression}\n) is not null`,
     });
     await check(`its expression for column "${column}"`, sql, ['']);
   }

@@ -104,7 +104,10 @@ export function applyPolicy(world: ModelWorld, policy: ModelPolicy): ModelOutcom
   for (let goes = nextToGo(world, inScope()); goes !== undefined; goes = nextToGo(world, inScope())) {
     const family = familyOf(world, [goes]);
     for (const { child, link } of unlinkedBy(world, family, policy.table)) {
-      child.refs.set(link.name, link.action === 'set null' ? null : (world.defaults.get(`${child.table}.${link.name}`) ?? null));
+      child.refs.set(
+        link.name,
+        link.action === 'set null' ? null : (world.defaults.get(`${child.table}.${link.name}`) ?? null),
+      );
       more(unlinked, child.table);
     }
     for (const row of family) {
@@ -120,7 +123,8 @@ export function applyPolicy(world: ModelWorld, policy: ModelPolicy): ModelOutcom
 
 function nextToGo(world: ModelWorld, candidates: readonly ModelRow[]): ModelRow | undefined {
   return candidates.find(
-    (row) => !isHeldWithFamily(world, row) && !isKept(world, row, new Set(familyOf(world, [row]).map(({ rid }) => rid))),
+    (row) =>
+      !isHeldWithFamily(world, row) && !isKept(world, row, new Set(familyOf(world, [row]).map(({ rid }) => rid))),
   );
 }
 

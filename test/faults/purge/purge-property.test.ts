@@ -39,12 +39,16 @@ describe('runPurge', () => {
   });
   afterAll(async () => await world.close());
 
-  test.each(SEEDS)('random tables, rows, policies and holds (seed %i): what is left is what the model says', { timeout: 600_000 }, async (seed) => {
-    await fc.assert(
-      fc.asyncProperty(fc.gen(), async (pick) => await purgeAndCompare(randomWorld(pick))),
-      { seed, numRuns: SCHEMAS, endOnFailure: process.env['NIGHTSHIFT_SHRINK'] === undefined },
-    );
-  });
+  test.each(SEEDS)(
+    'random tables, rows, policies and holds (seed %i): what is left is what the model says',
+    { timeout: 600_000 },
+    async (seed) => {
+      await fc.assert(
+        fc.asyncProperty(fc.gen(), async (pick) => await purgeAndCompare(randomWorld(pick))),
+        { seed, numRuns: SCHEMAS, endOnFailure: process.env['NIGHTSHIFT_SHRINK'] === undefined },
+      );
+    },
+  );
 
   test('the model leaves hardly anything open: nearly every policy has exactly one right outcome', () => {
     expect(policies).toBeGreaterThanOrEqual(SCHEMAS);
@@ -64,7 +68,9 @@ describe('runPurge', () => {
     const { result } = await world.purge({ batchRows: 50 });
 
     expect(result.complete).toBe(true);
-    expect(result.policies.map(({ policy }) => policy).toSorted()).toEqual(random.policies.map((one) => one.name).toSorted());
+    expect(result.policies.map(({ policy }) => policy).toSorted()).toEqual(
+      random.policies.map((one) => one.name).toSorted(),
+    );
     for (const told of result.policies) {
       const policy = random.policies.find((one) => one.name === told.policy);
       if (policy === undefined) throw new RangeError(`nobody asked for ${told.policy}`);
@@ -81,7 +87,11 @@ describe('runPurge', () => {
 
   function expectCounts(told: PolicyResult, outcome: ModelOutcome, table: string): void {
     const { done, held, referenced, deleted, unlinked } = outcome;
-    expect(told, table).toMatchObject({ rowsDone: done, rowsLeft: held + referenced, skipped: { held, referenced, other: 0 } });
+    expect(told, table).toMatchObject({
+      rowsDone: done,
+      rowsLeft: held + referenced,
+      skipped: { held, referenced, other: 0 },
+    });
     const tables = new Set([...deleted.keys(), ...unlinked.keys()]);
     const children = new Map(told.children.map((child) => [child.table, child]));
     expect([...children.keys()].filter((label) => !tables.has(label.slice('app.'.length)))).toEqual([]);
@@ -108,7 +118,9 @@ describe('runPurge', () => {
         rows_held: told.skipped.held,
         rows_referenced: told.skipped.referenced,
         rows_left: told.rowsLeft,
-        rows_by_table: Object.fromEntries(told.children.map(({ table, deleted, changed }) => [table, { deleted, changed }])),
+        rows_by_table: Object.fromEntries(
+          told.children.map(({ table, deleted, changed }) => [table, { deleted, changed }]),
+        ),
       },
     ]);
     const certificate = JSON.parse((await world.store.getText(told.certificateKey ?? '')) ?? '{}') as Certificate;

@@ -31,8 +31,28 @@ export interface RandomWorld {
 }
 
 const DEEPEST = 4;
-const ACTIONS: readonly LinkAction[] = ['cascade', 'cascade', 'cascade', 'no action', 'restrict', 'set null', 'set default'];
-const AGES: readonly Age[] = ['past', 'past', 'past', 'past', 'fresh', 'null', '-infinity', 'infinity', 'before', 'at', 'after'];
+const ACTIONS: readonly LinkAction[] = [
+  'cascade',
+  'cascade',
+  'cascade',
+  'no action',
+  'restrict',
+  'set null',
+  'set default',
+];
+const AGES: readonly Age[] = [
+  'past',
+  'past',
+  'past',
+  'past',
+  'fresh',
+  'null',
+  '-infinity',
+  'infinity',
+  'before',
+  'at',
+  'after',
+];
 const KINDS = ['a', 'b', 'c'];
 
 /** Names that would break a statement which forgot to quote them. */
@@ -177,7 +197,9 @@ export function schemaStatements(world: RandomWorld, role: string): string[] {
             `create table ${part('rest')} partition of ${qualified} default`,
           ]
         : []),
-      ...(table.layout === 'inherited' ? [`create table ${part('heir')} (primary key (id)) inherits (${qualified})`] : []),
+      ...(table.layout === 'inherited'
+        ? [`create table ${part('heir')} (primary key (id)) inherits (${qualified})`]
+        : []),
       `create index on ${qualified} (at)`,
     ];
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { interleave, median, ratioOf, seededRandom, spreadOf } from '../../../bench/statistics.ts';
+import { interleave, median, quantile, ratioOf, seededRandom, spreadOf } from '../../../bench/statistics.ts';
 
 describe('median', () => {
   test('an odd number of values: the middle one, whatever their order', () => {
@@ -30,6 +30,22 @@ describe('spreadOf', () => {
 
   test('no values: there is no spread', () => {
     expect(spreadOf([])).toBeUndefined();
+  });
+});
+
+describe('quantile', () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+
+  test('the value that this share does not exceed, whatever the order', () => {
+    expect([0, 0.5, 0.99, 1].map((share) => quantile(hundred, share))).toEqual([1, 50, 99, 100]);
+  });
+
+  test('few values: the highest one, not one between', () => {
+    expect(quantile([3, 1, 2], 0.99)).toBe(3);
+  });
+
+  test('no values: there is none', () => {
+    expect(quantile([], 0.5)).toBeUndefined();
   });
 });
 

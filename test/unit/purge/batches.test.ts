@@ -7,10 +7,10 @@ import { createParameters } from '../../../functions/purge/batch/parameters.ts';
 import { halvesOf, rowSetOf, unionOf, without } from '../../../functions/purge/batch/row-set.ts';
 import type { RowWork } from '../../../functions/purge/batch/row-work.ts';
 import {
-  chooseStatement,
   countStatement,
   deleteReturningStatement,
   deleteStatement,
+  takeStatement,
 } from '../../../functions/purge/batch/statements.ts';
 import { familyOf } from '../../../functions/purge/links/family.ts';
 import { graphOf, link, tableFacts } from './purge-facts.ts';
@@ -129,11 +129,7 @@ describe('statements', () => {
   const holds = { graph: work.graph, tables: work.tables, holds: [] };
 
   test('a batch goes on after a position, leaves out what is referenced, and passes over what is locked', () => {
-    const { sql, values } = chooseStatement(
-      work,
-      { holds, after: ['2019-01-01', '7'], waits: false, limit: 10 },
-      false,
-    );
+    const { sql, values } = takeStatement(work, { holds, after: ['2019-01-01', '7'], waits: false, limit: 10 }, 'lock');
 
     expect(sql).toContain('from "app"."ev""ent" as t');
     expect(sql).toContain("(note <> '{keys}')");
@@ -144,7 +140,7 @@ describe('statements', () => {
   });
 
   test('the sweep begins at the oldest row and waits', () => {
-    const { sql } = chooseStatement(work, { holds, after: undefined, waits: true, limit: 10 }, true);
+    const { sql } = takeStatement(work, { holds, after: undefined, waits: true, limit: 10 }, 'lock and delete');
 
     expect(sql).not.toContain('skip locked');
     expect(sql).not.toContain('> ($');

@@ -1,0 +1,27 @@
+-- Legal holds in force that a partition may be under: on the partition $1 (oid) or a table inside of it, on its parent $2 (oid) or a
+-- table above that, and on any person. Role: nightshift_purge. Locks: none. Safe to rerun.
+with own as materialized (
+  select relid::oid as table_oid
+  from pg_partition_tree($1)
+  union
+  select relid::oid
+  from pg_partition_ancestors($2)
+  union
+  select unnest(array[$1, $2]::oid[])
+)
+select
+  hold.hold_id::text as hold_id,
+  hold.key_value,
+  hold.is_subject,
+  class.oid as table_oid,
+  format('%s.%s', namespace.nspname, class.relname) as table_name,
+  class.oid in (select table_oid from own) as is_own
+from nightshift.legal_hold as hold
+join pg_namespace as namespace on namespace.nspname = hold.schema_name
+join pg_class as class
+  on class.relnamespace = namespace.oid
+  and class.relname = hold.table_name
+where hold.released_at is null
+  and (hold.held_until is null or hold.held_until > clock_timestamp())
+  and (hold.is_subject or class.oid in (select table_oid from own))
+order by hold.hold_id;
