@@ -45,6 +45,7 @@ export async function carryOut(context: PurgeContext, wanted: Wanted): Promise<C
     batches: 0,
     slowestBatchMs: 0,
     referenced: 0,
+    held: 0,
   };
   try {
     const archive = wanted.archives ? await archiver(context, subject.name, started.series) : undefined;
@@ -143,11 +144,13 @@ async function runOne(context: PurgeContext, running: Running, prepared: Prepare
   );
   const { left } = outcome;
   if (left === undefined) return { outcome, skipped: { held: 0, referenced: 0, other: 0 } };
+  // The count does not see what only the rows themselves could show.
   const free = left.rows - left.held - left.referenced;
-  const referencedBySelf = Math.min(progress.referenced, free);
+  const held = Math.min(progress.held, free);
+  const referenced = Math.min(progress.referenced, free - held);
   return {
     outcome,
-    skipped: { held: left.held, referenced: left.referenced + referencedBySelf, other: free - referencedBySelf },
+    skipped: { held: left.held + held, referenced: left.referenced + referenced, other: free - held - referenced },
   };
 }
 

@@ -8,16 +8,27 @@ export type Tables = ReadonlyMap<string, TableFacts>;
 
 /** All of them; `true` when there is none. */
 export function all(conditions: readonly string[]): string {
-  const needed = conditions.filter((one) => one !== 'true');
-  if (needed.includes('false')) return 'false';
-  return needed.length === 0 ? 'true' : needed.map((one) => `(${one})`).join(' and ');
+  return joined(conditions, 'true', ' and ');
 }
 
 /** Any of them; `false` when there is none. */
 export function any(conditions: readonly string[]): string {
-  const needed = conditions.filter((one) => one !== 'false');
-  if (needed.includes('true')) return 'true';
-  return needed.length === 0 ? 'false' : needed.map((one) => `(${one})`).join(' or ');
+  return joined(conditions, 'false', ' or ');
+}
+
+/**
+ * What decides alone, as `true` of several, does not take the others away: they may hold parameters, and the server refuses a
+ * parameter that stands nowhere.
+ */
+function joined(conditions: readonly string[], neutral: 'true' | 'false', operator: string): string {
+  const needed = [...new Set(conditions)].filter((one) => one !== neutral);
+  const [first] = needed;
+  if (first === undefined) return neutral;
+  return needed.length === 1 && isConstant(first) ? first : needed.map((one) => `(${one})`).join(operator);
+}
+
+function isConstant(condition: string): boolean {
+  return condition === 'true' || condition === 'false';
 }
 
 /** The table of a node by its oid. */

@@ -31,14 +31,24 @@ export interface RemovedRows {
   children: Map<string, { deleted: number; changed: number }>;
   /** Rows that stay because another row references them. */
   referenced: number;
-  /** Rows that stay because one that would go with them is locked, held or kept by a trigger. */
+  /** Rows that stay because one that would go with them is held, which only the locked rows could show. */
+  held: number;
+  /** Rows that stay because one that would go with them is locked or kept by a trigger. */
   other: number;
 }
 
 /** A row that should have gone is still there, or must not go: nothing of its set may go. */
 class RowKept extends Error {
   override readonly name = 'RowKept';
+  readonly why: 'held' | 'other';
+
+  constructor(why: RowKept['why']) {
+    super('a row of the set must stay');
+    this.why = why;
+  }
 }
+
+const NOTHING = { done: 0, referenced: 0, held: 0, other: 0 };
 
 /** Removes what it can; only an error that is no row's own is thrown. */
 export async function removeRows(
@@ -47,7 +57,7 @@ export async function removeRows(
   holds: HoldsInPlay,
   set: RowSet,
 ): Promise<RemovedRows> {
-  if (set.rows === 0) return { done: 0, children: new Map(), referenced: 0, other: 0 };
+  if (set.rows === 0) return { ...NOTHING, children: new Map() };
   await session.query('savepoint rows');
   try {
     const removed = await tryToRemove(session, work, holds, set);
@@ -59,9 +69,8 @@ export async function removeRows(
     if (!isReferenced && state !== LOCK_NOT_AVAILABLE && !(error instanceof RowKept)) throw error;
     await session.query('rollback to savepoint rows');
     await session.query('release savepoint rows');
-    if (set.rows === 1) {
-      return { done: 0, children: new Map(), referenced: isReferenced ? 1 : 0, other: isReferenced ? 0 : 1 };
-    }
+    const why = isReferenced ? 'referenced' : error instanceof RowKept ? error.why : 'other';
+    if (set.rows === 1) return { ...NOTHING, children: new Map(), [why]: 1 };
   }
   const [first, second] = halvesOf(set);
   return sum(await removeRows(session, work, holds, first), await removeRows(session, work, holds, second));
@@ -74,6 +83,7 @@ function sum(one: RemovedRows, other: RemovedRows): RemovedRows {
     done: one.done + other.done,
     children,
     referenced: one.referenced + other.referenced,
+    held: one.held + other.held,
     other: one.other + other.other,
   };
 }
@@ -101,11 +111,11 @@ async function tryToRemove(
   const children: RemovedRows['children'] = new Map();
   if (work.action === 'anonymise') {
     const { rowCount } = await run(session, changeStatement(work.table, wanted, work.assignments ?? ''));
-    return { done: rowCount, children, referenced: 0, other: wanted.rows - rowCount };
+    return { ...NOTHING, done: rowCount, children, other: wanted.rows - rowCount };
   }
   const set = await leaveReferencedBySelf(session, work, wanted);
   const referenced = wanted.rows - set.rows;
-  if (set.rows === 0) return { done: 0, children, referenced, other: 0 };
+  if (set.rows === 0) return { ...NOTHING, children, referenced };
 
   const locked: Locked = { toDelete: new Map([[work.table.table_oid, [set]]]), toChange: [] };
   await lockChildren(session, { work, holds, locked }, work.family.top, set);
@@ -115,7 +125,9 @@ async function tryToRemove(
     for (const change of locked.toChange.filter(({ parent }) => parent === oid)) {
       const child = tableOf(work.tables, change.applied.link.childOid);
       const assignments = unlinkAssignments(change.applied, change.action);
-      const { rowCount } = await run(session, changeStatement(child, change.set, assignments));
+      // Of a table that references itself some rows go in this very step: they must be where they were locked.
+      const set = without(change.set, unionOf(locked.toDelete.get(child.table_oid) ?? []));
+      const { rowCount } = await run(session, changeStatement(child, set, assignments));
       count(children, child.label, { changed: rowCount });
     }
     const sets = locked.toDelete.get(oid);
@@ -124,11 +136,11 @@ async function tryToRemove(
     const deleted = await deleteRows(session, work, table, all);
     const isTop = oid === work.table.table_oid;
     // A trigger has kept a row. Alone that is its right; but where others go with it, the rest of the family would be torn.
-    if (deleted < all.rows && (!isTop || locked.toDelete.size + locked.toChange.length > 1)) throw new RowKept();
+    if (deleted < all.rows && (!isTop || locked.toDelete.size + locked.toChange.length > 1)) throw new RowKept('other');
     if (isTop) done = deleted;
     else count(children, table.label, { deleted });
   }
-  return { done, children, referenced, other: set.rows - done };
+  return { done, children, referenced, held: 0, other: set.rows - done };
 }
 
 /** A row stays while another one of its table, which does not go in the same statement, references it. */
@@ -169,6 +181,7 @@ async function lockChildren(
     }
     await refuseHeld(session, locking, child, table, set);
     if (child.action === 'delete') {
+      await lockUnlinked(session, locking, child, set);
       locked.toDelete.set(child.oid, [...(locked.toDelete.get(child.oid) ?? []), set]);
       await lockChildren(session, locking, child, set);
     } else {
@@ -193,6 +206,25 @@ async function withOwnChildren(
   return all;
 }
 
+/** Rows of the same table that stay, and lose their reference to one that goes. */
+async function lockUnlinked(
+  session: DatabaseSession,
+  locking: Locking,
+  node: FamilyNode,
+  going: RowSet,
+): Promise<void> {
+  const { work, locked } = locking;
+  const table = tableOf(work.tables, node.oid);
+  for (const applied of node.selfLinks) {
+    const { onDelete: action } = applied.link;
+    if (action !== 'set null' && action !== 'set default') continue;
+    const set = without(await ask(session, lockChildrenStatement(work.tables, table, applied, going)), going);
+    if (set.rows === 0) continue;
+    await refuseHeld(session, locking, node, tableOf(work.tables, applied.link.childOid), set);
+    locked.toChange.push({ parent: node.oid, applied, action, set });
+  }
+}
+
 /** A held row that came after the batch had chosen: no row may take it with it. */
 async function refuseHeld(
   session: DatabaseSession,
@@ -209,7 +241,7 @@ async function refuseHeld(
     render('count-children.sql', { child: childRows(table), condition }),
     parameters.values,
   );
-  if ((rows[0]?.rows ?? 0) > 0) throw new RowKept();
+  if ((rows[0]?.rows ?? 0) > 0) throw new RowKept('held');
 }
 
 async function deleteRows(session: DatabaseSession, work: RowWork, table: TableFacts, set: RowSet): Promise<number> {

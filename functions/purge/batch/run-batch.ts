@@ -148,7 +148,7 @@ async function deleteNext(
   if (row === undefined) return undefined;
   const { done, rows: chosen = done } = row;
   const position = positionOf(work, row);
-  return { chosen, done, children: new Map(), referenced: 0, other: chosen - done, position, metLock: false };
+  return { chosen, done, children: new Map(), referenced: 0, held: 0, other: chosen - done, position, metLock: false };
 }
 
 async function chooseAndRemove(session: DatabaseSession, work: RowWork, choice: Choice): Promise<Removed | undefined> {

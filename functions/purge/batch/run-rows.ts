@@ -57,6 +57,8 @@ export interface RowsProgress {
   slowestBatchMs: number;
   /** Of the newest pass: rows that stayed because another one of their table references them. */
   referenced: number;
+  /** Of the newest pass: rows that stayed because a hold is on one that would go with them. */
+  held: number;
 }
 
 export interface RowsOutcome {
@@ -132,6 +134,7 @@ async function runPass(
 ): Promise<void> {
   const { clock } = run;
   progress.referenced = 0;
+  progress.held = 0;
   let { after } = from;
   let askedAt = Number.NEGATIVE_INFINITY;
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -158,6 +161,7 @@ async function runPass(
     progress.removed += batch.removed;
     progress.children = totals(progress.children, batch.children);
     progress.referenced += batch.referenced;
+    progress.held += batch.held;
     progress.batches += 1;
     progress.slowestBatchMs = Math.max(progress.slowestBatchMs, Math.round(ms));
     run.size.after({ ms, rows: batch.chosen, waiters: batch.waiters });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createBatchSize } from '../../../functions/purge/batch/batch-size.ts';
+import { all, any } from '../../../functions/purge/batch/conditions.ts';
 import { readCursor, storedCursor } from '../../../functions/purge/batch/cursor.ts';
 import { createParameters } from '../../../functions/purge/batch/parameters.ts';
 import { halvesOf, rowSetOf, unionOf, without } from '../../../functions/purge/batch/row-set.ts';
@@ -161,6 +162,15 @@ describe('statements', () => {
     expect(() => deleteReturningStatement(table, { rows: 1, tables: '{1}', places: "{');drop" }, 't."id"')).toThrow(
       'digits in brackets',
     );
+  });
+
+  test('a condition that decides alone: the others, with their parameters, stay in the statement', () => {
+    const parameters = createParameters();
+    const one = `t.id = ${parameters.add(7)}`;
+
+    expect(any([one, 'true'])).toBe('(t.id = $1) or (true)');
+    expect(all([one, 'false'])).toBe('(t.id = $1) and (false)');
+    expect([any([]), any(['true', 'true']), all([]), all(['false'])]).toEqual(['false', 'true', 'true', 'false']);
   });
 
   test('a count without holds and keys asks for nothing else', () => {
