@@ -10,7 +10,6 @@ import { migrationFolder } from './migrate/migration-folder.ts';
 import { openDatabase } from './migrate/open-database.ts';
 import { HELP, type Login, type MigrateArguments, parseArguments } from './migrate/parse-arguments.ts';
 import { createProgress } from './migrate/show-progress.ts';
-import { openThrowawayDatabase } from './migrate/throwaway-database.ts';
 import { runCommand } from './run-command.ts';
 
 /** What the person at the terminal has to mend before it can work. */
@@ -58,6 +57,8 @@ async function migrate(options: MigrateArguments, signal: AbortSignal): Promise<
   };
   if (options.login === undefined) {
     if (options.action === 'lint') return await lintFiles(command);
+    // Imported on demand: its certificates take a tenth of a second to load, which every other run would pay.
+    const { openThrowawayDatabase } = await import('./migrate/throwaway-database.ts');
     const own = await openThrowawayDatabase(signal);
     try {
       return await migrateAt({ url: own.url }, command);
