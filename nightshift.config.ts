@@ -25,7 +25,7 @@ export const config = {
       },
 
       // All jobs together may not open more connections than this; synth adds them up.
-      connectionBudget: 30,
+      connectionBudget: 32,
 
       // The night. null in place of a schedule: the job runs only when it is invoked by hand.
       schedules: {

@@ -10,7 +10,7 @@ import { keepPolicyText } from './expiry-config.ts';
  */
 const FAILED_RUNS = 7;
 
-type Settings = Pick<DatabaseConfig, 'expire' | 'backupStore' | 'replica' | 'pausedUntil'> & {
+type Settings = Pick<DatabaseConfig, 'expire' | 'backupStore' | 'replica'> & {
   schedules: Pick<DatabaseConfig['schedules'], 'backup' | 'expire'>;
 };
 
@@ -21,11 +21,10 @@ type Settings = Pick<DatabaseConfig, 'expire' | 'backupStore' | 'replica' | 'pau
  * one comes, the old ones stay without an end. Null when expire runs only by hand or is paused, and when there is a replica,
  * whose lifecycle is not of this stack.
  */
-export function longestBackupDays(settings: Settings): number | null {
-  const { expire, schedules, backupStore, replica, pausedUntil } = settings;
+export function longestBackupDays(settings: Settings, paused: boolean): number | null {
+  const { expire, schedules, backupStore, replica } = settings;
   const policy = expireSettings.KEEP_POLICY.parse(keepPolicyText(expire.keep));
-  if (policy === undefined || schedules.expire === null || replica !== undefined || pausedUntil !== undefined)
-    return null;
+  if (policy === undefined || schedules.expire === null || replica !== undefined || paused) return null;
   const { everyDays } = schedules.backup;
   const { years = 0, months = 0, days = 0, hours = 0 } = policy.within ?? {};
   const kept = [

@@ -25,7 +25,7 @@ export function purgeFunction(scope: Construct, parts: StackParts): ScheduledFun
     MAX_SLOT_BYTES: maxSlotBytes(settings)?.toString(),
     ARCHIVE_KEPT_DAYS: archiveKeptDays(settings)?.toString(),
     PITR_DAYS: settings.pitrDays?.toString(),
-    BACKUPS_KEPT_DAYS: longestBackupDays(config)?.toString(),
+    BACKUPS_KEPT_DAYS: longestBackupDays(config, parts.paused)?.toString(),
     SIGNING_KEY_ARN: settings.signingKeyArn,
     VERIFIED_WITHIN_HOURS: settings.onlyAfterVerifiedBackupHours?.toString(),
   };

@@ -1,77 +1,13 @@
-// The manifest of an archive, what is emptied beside it, and the check that reads all of it back.
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { archiveManifestSchema } from '../../functions/purge/archive/archive-manifest.ts';
-import type { ArchiveSeries } from '../../functions/purge/archive/archive-series.ts';
-import { checkArchive } from '../../functions/purge/archive/check-archive.ts';
-import { emptyOrphans } from '../../functions/purge/archive/empty-orphans.ts';
+// The manifest of an archive: what it says, how it grows, and what is refused.
+
+import { describe, expect, test } from 'vitest';
 import { writeArchiveManifest } from '../../functions/purge/archive/write-archive-manifest.ts';
 import { archiveResult } from '../../functions/purge/contract.ts';
-import { purgeKeys } from '../../functions/shared/backup-layout.ts';
-import { systemClock } from '../../functions/shared/clock.ts';
-import { createObjectStore, type ObjectStore } from '../../functions/shared/object-store.ts';
-import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
-import { type ArchiveWorld, createArchiveWorld } from './archive-world.ts';
+import type { ObjectStore } from '../../functions/shared/object-store.ts';
+import { useArchiveSeries } from './archive-series-of-test.ts';
 
-let aws: LocalAws;
-let world: ArchiveWorld;
-let store: ObjectStore;
-/** One of its own for each test. */
-let series: ArchiveSeries;
-let keys: ReturnType<typeof purgeKeys>;
-let turn = 0;
-
-beforeAll(async () => {
-  aws = await startLocalAws();
-  world = await createArchiveWorld();
-  store = createObjectStore(BUCKET);
-});
-beforeEach(async () => {
-  aws.setFault(undefined);
-  turn += 1;
-  series = { database: 'shop', policy: 'events', seriesId: String(turn) };
-  keys = purgeKeys('shop', 'events', String(turn));
-  await world.reset();
-  await world.fresh.query(`
-    create table app.event (id int primary key, note text, twice int generated always as (id * 2) stored);
-    insert into app.event (id, note) select n, 'note ' || n from generate_series(1, 30) n;
-    create table app.item (id int);
-    insert into app.item values (1), (2)`);
-});
-afterAll(async () => {
-  await world.close();
-  await aws.stop();
-});
-
-const path = (key: string) => join(aws.bucketFolder, key);
-const keyOf = (number: number, table = 'event') => keys.archivedRows('app', table, number);
-const batch = async (where: string, table = 'event') => await world.batch({ where, table, series });
-const write = async () =>
-  await world.database.withSession(async (session) => await writeArchiveManifest(session, { series, store }));
-const empty = async () =>
-  await world.database.withSession(async (session) => await emptyOrphans(session, { series, store }));
-const check = async () =>
-  await checkArchive(store, keys.archiveManifest, { clock: systemClock, signal: new AbortController().signal });
-const manifestText = () => readFileSync(path(keys.archiveManifest), 'utf8');
-const manifest = () => archiveManifestSchema.parse(JSON.parse(manifestText()));
-
-async function leaveOrphan(where: string, table = 'event'): Promise<void> {
-  const failing = world.batch({ where, table, series, afterwards: async () => await Promise.reject(new Error('end')) });
-  await expect(failing).rejects.toThrow('end');
-}
-
-/** Counts the puts, and fails those that the fault says. */
-function countPuts(fault: (put: number) => 'drop-answer' | undefined = () => undefined): { puts: number } {
-  const seen = { puts: 0 };
-  aws.setFault(({ operation }) => {
-    if (operation !== 'PutObject') return undefined;
-    seen.puts += 1;
-    return fault(seen.puts);
-  });
-  return seen;
-}
+const the = useArchiveSeries();
+const { keyOf, batch, write, check, manifestText, manifest, countPuts } = the;
 
 describe('writeArchiveManifest', () => {
   test('nothing was archived: there is no manifest, and the result says so', async () => {
@@ -84,7 +20,7 @@ describe('writeArchiveManifest', () => {
       manifestKey: null,
       manifestSha256: null,
     });
-    expect(await store.head(keys.archiveManifest)).toBeUndefined();
+    expect(await the.store.head(the.keys.archiveManifest)).toBeUndefined();
   });
 
   test('two tables: each with its columns, its generated ones and its objects, and the totals of all', async () => {
@@ -105,7 +41,7 @@ describe('writeArchiveManifest', () => {
       archiveManifestVersion: 1,
       database: 'shop',
       policy: 'events',
-      series: series.seriesId,
+      series: the.series.seriesId,
       format: 'copy-text-gzip',
       tables: [
         {
@@ -123,7 +59,7 @@ describe('writeArchiveManifest', () => {
       objects: 3,
       rows: 17,
       bytes,
-      manifestKey: keys.archiveManifest,
+      manifestKey: the.keys.archiveManifest,
     });
   });
 
@@ -151,7 +87,7 @@ describe('writeArchiveManifest', () => {
 
   test('a column was added between two batches: the objects of both shapes are told apart', async () => {
     await batch('t.id <= 10');
-    await world.fresh.query('alter table app.event add column more text');
+    await the.world.fresh.query('alter table app.event add column more text');
     await batch('t.id <= 20');
 
     await write();
@@ -183,7 +119,7 @@ describe('writeArchiveManifest', () => {
     await batch('t.id <= 20');
     await write();
     const text = manifestText();
-    await world.fresh.query('delete from nightshift.purge_object where number = 2');
+    await the.world.fresh.query('delete from nightshift.purge_object where number = 2');
 
     await expect(write()).rejects.toMatchObject({
       code: 'purge.archive_failed',
@@ -197,7 +133,7 @@ describe('writeArchiveManifest', () => {
 
   test('the manifest in S3 is damaged: refused, it stays', async () => {
     await batch('t.id <= 10');
-    await store.putNew(keys.archiveManifest, '{"archiveManifestVersion":2}', 'application/json');
+    await the.store.putNew(the.keys.archiveManifest, '{"archiveManifestVersion":2}', 'application/json');
 
     await expect(write()).rejects.toMatchObject({ code: 'manifest.wrong' });
 
@@ -210,203 +146,20 @@ describe('writeArchiveManifest', () => {
     await batch('t.id <= 20');
     const theirs = `${JSON.stringify(manifest())}\n`;
     const meddling: ObjectStore = {
-      ...store,
+      ...the.store,
       getText: async (key) => {
-        const text = await store.getText(key);
-        const present = await store.head(key);
-        if (present && text !== theirs) await store.replace(present, Buffer.from(theirs), 'application/json');
+        const text = await the.store.getText(key);
+        const present = await the.store.head(key);
+        if (present && text !== theirs) await the.store.replace(present, Buffer.from(theirs), 'application/json');
         return text;
       },
     };
 
-    const writing = world.database.withSession(
-      async (session) => await writeArchiveManifest(session, { series, store: meddling }),
+    const writing = the.world.database.withSession(
+      async (session) => await writeArchiveManifest(session, { series: the.series, store: meddling }),
     );
 
     await expect(writing).rejects.toMatchObject({ code: 'purge.archive_failed' });
     expect(manifestText()).toBe(theirs);
-  });
-});
-
-describe('emptyOrphans', () => {
-  test('a try left an object without a record: it is emptied and counted, once; what is recorded stays', async () => {
-    await batch('t.id <= 10');
-    await leaveOrphan('t.id <= 20');
-    await leaveOrphan('true', 'item');
-    await write();
-    const recorded = readFileSync(path(keyOf(1)));
-
-    expect(await empty()).toBe(2);
-
-    expect(gunzipSync(readFileSync(path(keyOf(2)))).toString()).toBe('');
-    expect(gunzipSync(readFileSync(path(keyOf(1, 'item')))).toString()).toBe('');
-    expect(readFileSync(path(keyOf(1)))).toEqual(recorded);
-    expect(await empty()).toBe(0);
-    expect((await check()).damaged).toEqual([]);
-  });
-
-  test('an orphan was emptied and its number is used after all: the rows are archived', async () => {
-    await leaveOrphan('t.id <= 20');
-    await empty();
-
-    await batch('t.id <= 10');
-    await write();
-
-    expect(
-      gunzipSync(readFileSync(path(keyOf(1))))
-        .toString()
-        .split('\n'),
-    ).toHaveLength(11);
-    expect(await check()).toMatchObject({ damaged: [], manifest: { totals: { rows: 10 } } });
-  });
-
-  test('the answer is lost: it is emptied all the same', async () => {
-    await leaveOrphan('t.id <= 20');
-    const seen = countPuts((put) => (put === 1 ? 'drop-answer' : undefined));
-
-    expect(await empty()).toBe(1);
-
-    expect(seen.puts).toBe(2);
-    expect(gunzipSync(readFileSync(path(keyOf(1)))).length).toBe(0);
-  });
-
-  test('S3 answers 503: it fails, and the next call empties', async () => {
-    await leaveOrphan('t.id <= 20');
-    aws.setFault(({ operation }) =>
-      operation === 'PutObject' ? { status: 503, code: 'ServiceUnavailable' } : undefined,
-    );
-
-    await expect(empty()).rejects.toMatchObject({ code: 'object_store.failed' });
-    aws.setFault(undefined);
-
-    expect(await empty()).toBe(1);
-  });
-
-  test('an orphan becomes an object of the archive while they are listed: it stays', async () => {
-    await leaveOrphan('t.id <= 20');
-    const slow: ObjectStore = {
-      ...store,
-      list: async function* (prefix) {
-        for await (const object of store.list(prefix)) {
-          await batch('t.id <= 10');
-          yield object;
-        }
-      },
-    };
-
-    const emptied = await world.database.withSession(
-      async (session) => await emptyOrphans(session, { series, store: slow }),
-    );
-
-    expect(emptied).toBe(0);
-    expect(
-      gunzipSync(readFileSync(path(keyOf(1))))
-        .toString()
-        .split('\n'),
-    ).toHaveLength(11);
-  });
-
-  test('somebody without the lock archives under that key at the last moment: it stays, and this fails', async () => {
-    await leaveOrphan('t.id <= 20');
-    const slow: ObjectStore = {
-      ...store,
-      replace: async (...parameters) => {
-        await batch('t.id <= 10');
-        return await store.replace(...parameters);
-      },
-    };
-
-    const emptying = world.database.withSession(
-      async (session) => await emptyOrphans(session, { series, store: slow }),
-    );
-
-    await expect(emptying).rejects.toMatchObject({ code: 'purge.archive_failed' });
-    expect(
-      gunzipSync(readFileSync(path(keyOf(1))))
-        .toString()
-        .split('\n'),
-    ).toHaveLength(11);
-  });
-
-  test('the manifest names an object that the database does not know: refused, nothing is emptied', async () => {
-    await batch('t.id <= 10');
-    await write();
-    const before = readFileSync(path(keyOf(1)));
-    await world.fresh.query('truncate nightshift.purge_object');
-
-    await expect(empty()).rejects.toMatchObject({ code: 'purge.archive_failed' });
-
-    expect(readFileSync(path(keyOf(1)))).toEqual(before);
-  });
-
-  test('what is not an object of an archive, and other series: they stay', async () => {
-    await leaveOrphan('t.id <= 20');
-    await store.putNew(`${keys.archive}note.txt`, 'by hand', 'text/plain');
-    const near = purgeKeys('shop', 'events', `${turn}0`).archivedRows('app', 'event', 1);
-    await store.putNew(near, 'of another series', 'application/gzip');
-
-    expect(await empty()).toBe(1);
-
-    expect(readFileSync(path(`${keys.archive}note.txt`), 'utf8')).toBe('by hand');
-    expect(readFileSync(path(near), 'utf8')).toBe('of another series');
-  });
-});
-
-describe('checkArchive', () => {
-  test('everything is whole: nothing is damaged', async () => {
-    await batch('t.id <= 10');
-    await batch('t.id <= 20');
-    await write();
-
-    expect(await check()).toEqual({ manifest: manifest(), damaged: [] });
-  });
-
-  test('one object has another byte, one is cut off, one is gone: each is named with what is wrong', async () => {
-    for (const last of [5, 10, 15, 20]) await batch(`t.id <= ${last}`);
-    await write();
-    const flipped = readFileSync(path(keyOf(1)));
-    flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
-    writeFileSync(path(keyOf(1)), flipped);
-    truncateSync(path(keyOf(2)), 10);
-    aws.setFault(({ operation, key }) =>
-      operation === 'GetObject' && key === keyOf(3) ? { status: 404, code: 'NoSuchKey' } : undefined,
-    );
-
-    const { damaged } = await check();
-
-    expect(damaged.map(({ key }) => key)).toEqual([keyOf(1), keyOf(2), keyOf(3)]);
-    expect(damaged.map(({ problem }) => problem).join('\n')).not.toContain('note');
-  });
-
-  test('S3 does not answer: it fails, and calls nothing damaged', async () => {
-    await batch('t.id <= 10');
-    await write();
-    aws.setFault(({ key }) => (key === keyOf(1) ? { status: 503, code: 'ServiceUnavailable' } : undefined));
-
-    await expect(check()).rejects.toMatchObject({ code: 'object_store.failed' });
-  });
-
-  test('no manifest, one that is no JSON, one of another version, one whose totals are not the sums: refused', async () => {
-    await expect(check()).rejects.toMatchObject({
-      code: 'manifest.wrong',
-      problem: expect.stringContaining('there is no'),
-    });
-    await batch('t.id <= 10');
-    await write();
-    const good = manifest();
-
-    for (const [text, problem] of [
-      ['{', 'it is not JSON'],
-      [JSON.stringify({ ...good, archiveManifestVersion: 2 }), 'archiveManifestVersion'],
-      [JSON.stringify({ ...good, totals: { ...good.totals, rows: 11 } }), 'must be the sums of the objects'],
-    ] as const) {
-      const present = await store.head(keys.archiveManifest);
-      await store.replace(present ?? { key: '', etag: '' }, Buffer.from(text), 'application/json');
-
-      await expect(check()).rejects.toMatchObject({
-        code: 'manifest.wrong',
-        problem: expect.stringContaining(problem),
-      });
-    }
   });
 });

@@ -69,7 +69,7 @@ describe('archiveRows', () => {
       `insert into app.event values
         (default, default, 'infinity', default, E'tab\\tline\\nreturn\\r\\\\N \\\\. \\b\\f\\v é 😀', '\\x000aff5c09', '{"a" :  [1, "\\t"]}', '{"b": null}',
           array['', null, 'NULL', 'a,"b\\c', '{}'], '{{1,2},{3,null}}', row(E'a\\t"b"', null), array[row('x', 1), null]::app.place[],
-          'NaN', 'Infinity', 0.1, '-infinity', '0044-03-15 12:00:00.000001 BC', '23:59:59.999999+13:30', '-1 day +2 hours', 'sad, "so" \\',
+          'NaN', 'Infinity', 0.1, '-infinity', '0044-03-15 12:00:00.000001 BC', '23:59:59.999999+13:30', '-1 day -2 hours', 'sad, "so" \\',
           '\\N', '2001:db8::1/64', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', b'0101', '[1,5)', 'a:1 b:2', '(1.5,-2)', '<a>&lt;</a>'),
         (default, default, '2026-03-29 01:30:00.123456+00', default, '', '', 'null', '[]', '{}', '{}', row(null, null), '{}',
           0.000000000000000000000000000000000001, 0.1::float8 + 0.2::float8, 'NaN', '2024-02-29', 'infinity', '00:00+00', '1 year 2 mons -3 days -04:05:06.789', 'glad',

@@ -61,7 +61,7 @@ describe('checkConfig', () => {
     const problems = problemsOf(first, second);
 
     expect(problems).toHaveLength(3);
-    expect(problems[0]).toMatch(/^databases\[0\]\.connectionBudget: is 3; must be at least 29, /);
+    expect(problems[0]).toMatch(/^databases\[0\]\.connectionBudget: is 3; must be at least 30, /);
     expect(problems[1]).toMatch(/^databases\[1\]\.logRetentionDays: is 1000; must be one of 30, 60, /);
     expect(problems[2]).toBe('databases[1].name: is "sample"; must differ from the name of databases[0]');
   });
@@ -150,7 +150,7 @@ describe('checkConfig', () => {
     const greedy = sample({ connectionBudget: 20, backup: { copySteps: 18 }, health: { reservedConcurrency: 2 } });
 
     expect(problemsOf(greedy)).toEqual([
-      'databases[0].connectionBudget: is 20; must be at least 38, which the jobs may open (backup 1 × 20, restore-drill 1 × 4, purge 1 × 1, health 2 × 1, migrate 1 × 4, bootstrap 1 × 7)',
+      'databases[0].connectionBudget: is 20; must be at least 39, which the jobs may open (backup 1 × 20, restore-drill 1 × 4, purge 1 × 2, health 2 × 1, migrate 1 × 4, bootstrap 1 × 7)',
     ]);
   });
 
@@ -248,8 +248,8 @@ describe('checkConfig', () => {
   });
 
   test('a schedule of health less: the budget counts one run of health less', () => {
-    expect(problemsOf({ ...withSchedule({ healthMinute: null }), connectionBudget: 28 })).toEqual([]);
-    expect(problemsOf({ ...withSchedule({}), connectionBudget: 28 })).toHaveLength(1);
+    expect(problemsOf({ ...withSchedule({ healthMinute: null }), connectionBudget: 29 })).toEqual([]);
+    expect(problemsOf({ ...withSchedule({}), connectionBudget: 29 })).toHaveLength(1);
   });
 
   test('a backup at an hour that the clock change skips: it is refused with the date', () => {

@@ -17,7 +17,6 @@ function settings(keep: DatabaseConfig['expire']['keep'], everyDays = 1, more: P
     schedules: { backup: daily(everyDays), expire: daily(1) },
     backupStore: {},
     replica: undefined,
-    pausedUntil: undefined,
     ...more,
   };
 }
@@ -69,7 +68,7 @@ describe('longestBackupDays', () => {
     '%o, every %i days: no backup is older than said, and it is not said to be much longer',
     (keep, everyDays, days) => {
       const asked = settings(keep, everyDays);
-      const said = longestBackupDays(asked) ?? 0;
+      const said = longestBackupDays(asked, false) ?? 0;
 
       const asScheduled = oldestSeen(asked, days, () => true);
       // Now and then a night has no backup.
@@ -89,23 +88,28 @@ describe('longestBackupDays', () => {
     ['a duration of the calendar', { within: '1y6m7d12h' }, 366 + 186 + 8 + 9],
     ['the longest of several rules', { last: 3, daily: 30, weekly: 2 }, 30 + 9],
   ])('%s: the most days that they can have', (_, keep, days) => {
-    expect(longestBackupDays(settings(keep))).toBe(days);
+    expect(longestBackupDays(settings(keep), false)).toBe(days);
   });
 
   test('what keeps a backup beside the rules counts too', () => {
     const base = settings({ last: 3 });
 
-    expect(longestBackupDays({ ...base, expire: { ...base.expire, keepAtLeast: 20 } })).toBe(20 + 9);
-    expect(longestBackupDays({ ...base, expire: { ...base.expire, keepUnverifiedDays: 60 } })).toBe(60 + 9);
-    expect(longestBackupDays({ ...base, backupStore: { objectLock: { mode: 'compliance', days: 90 } } })).toBe(90 + 9);
-    expect(longestBackupDays({ ...base, schedules: { backup: daily(1), expire: daily(6) } })).toBe(3 + 7 + 42);
+    expect(longestBackupDays({ ...base, expire: { ...base.expire, keepAtLeast: 20 } }, false)).toBe(20 + 9);
+    expect(longestBackupDays({ ...base, expire: { ...base.expire, keepUnverifiedDays: 60 } }, false)).toBe(60 + 9);
+    expect(longestBackupDays({ ...base, backupStore: { objectLock: { mode: 'compliance', days: 90 } } }, false)).toBe(
+      90 + 9,
+    );
+    expect(longestBackupDays({ ...base, schedules: { backup: daily(1), expire: daily(6) } }, false)).toBe(3 + 7 + 42);
   });
 
   test.each([
     ['a replica has a lifecycle elsewhere', { replica: { bucketArn: 'arn:aws:s3:::copies', keyArn: 'arn' } }],
     ['expire runs only by hand', { schedules: { backup: daily(1), expire: null } }],
-    ['everything is paused', { pausedUntil: '2026-12-31' }],
   ] as const)('%s: not known', (_, more) => {
-    expect(longestBackupDays({ ...settings({ last: 3 }), ...(more as Partial<Settings>) })).toBeNull();
+    expect(longestBackupDays({ ...settings({ last: 3 }), ...(more as Partial<Settings>) }, false)).toBeNull();
+  });
+
+  test('everything is paused: not known', () => {
+    expect(longestBackupDays(settings({ last: 3 }), true)).toBeNull();
   });
 });

@@ -77,7 +77,7 @@ export function synthesize(databases: DatabaseSettings[], at = now): Synthesized
   // The report of the built-in validation goes to the console, which tests keep for their own output.
   const silenced = vi.spyOn(console, 'error').mockReturnValue();
   try {
-    const { app } = nightshiftApp(checked.databases, at, { outdir, context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:validateAgainstDefaultRules': false } });
+    const { app } = nightshiftApp(checked.databases, at, { outdir, context: { 'aws:cdk:bundling-stacks': [] } });
     const assembly = app.synth();
     const templates: Synthesized['templates'] = {};
     const warnings: Synthesized['warnings'] = {};

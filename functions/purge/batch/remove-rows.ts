@@ -126,8 +126,8 @@ async function tryToRemove(
       const child = tableOf(work.tables, change.applied.link.childOid);
       const assignments = unlinkAssignments(change.applied, change.action);
       // Of a table that references itself some rows go in this very step: they must be where they were locked.
-      const set = without(change.set, unionOf(locked.toDelete.get(child.table_oid) ?? []));
-      const { rowCount } = await run(session, changeStatement(child, set, assignments));
+      const staying = without(change.set, unionOf(locked.toDelete.get(child.table_oid) ?? []));
+      const { rowCount } = await run(session, changeStatement(child, staying, assignments));
       count(children, child.label, { changed: rowCount });
     }
     const sets = locked.toDelete.get(oid);

@@ -41,7 +41,7 @@ export interface ModelHold {
 export interface ModelPolicy {
   readonly table: string;
   readonly action: 'delete' | 'anonymise';
-  fits(row: ModelRow): boolean;
+  readonly fits: (row: ModelRow) => boolean;
 }
 
 export interface ModelWorld {

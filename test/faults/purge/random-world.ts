@@ -58,7 +58,7 @@ const KINDS = ['a', 'b', 'c'];
 /** Names that would break a statement which forgot to quote them. */
 const NAMES = ['plain', 'Upper Case', 'select', 'dot.ted', 'quo"ted', "it's", 'semi;colon', 'Ünïcode', '$1'];
 
-const PREDICATES: readonly { sql: string | null; fits(row: ModelRow): boolean }[] = [
+const PREDICATES: readonly { sql: string | null; fits: (row: ModelRow) => boolean }[] = [
   { sql: null, fits: () => true },
   { sql: null, fits: () => true },
   { sql: "kind = 'a'", fits: ({ kind }) => kind === 'a' },
