@@ -104,3 +104,8 @@ export function placeOfDatabase(database: Pick<DatabaseConfig, 'adminSecretArn'>
   const [, , , region = '', account = ''] = database.adminSecretArn.split(':');
   return { region, account };
 }
+
+/** Whether its schedules stand still now. */
+export function isPaused({ pausedUntil }: Pick<DatabaseConfig, 'pausedUntil'>, now: Date): boolean {
+  return pausedUntil !== undefined && now < new Date(pausedUntil);
+}

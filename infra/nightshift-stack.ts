@@ -9,7 +9,7 @@ import { backupFunction } from './backup-function.ts';
 import { BackupStore } from './backup-store.ts';
 import { backupWorkflow } from './backup-workflow.ts';
 import { bootstrapFunction } from './bootstrap-function.ts';
-import { type DatabaseConfig, placeOfDatabase } from './config.ts';
+import { type DatabaseConfig, isPaused, placeOfDatabase } from './config.ts';
 import { DatabaseAccess } from './database-access.ts';
 import { EventQueues } from './event-queues.ts';
 import { expireFunction } from './expire-function.ts';
@@ -53,7 +53,7 @@ export class NightshiftStack extends Stack {
       // It holds nothing of value, and one that is left would stand in the way of a new stack of this name.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const paused = config.pausedUntil !== undefined && now < new Date(config.pausedUntil);
+    const paused = isPaused(config, now);
     const clientLayer = postgresClientLayer(this, config);
     const parts: StackParts = { config, store, access, alarms, queues, scheduleGroup, clientLayer, paused };
 

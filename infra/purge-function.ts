@@ -4,8 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { PURGE_SESSIONS, type PurgeEnvironment } from '../functions/purge/environment.ts';
 import { databaseEnvironment } from './database-environment.ts';
-import { longestBackupDays } from './longest-backup-days.ts';
-import { archiveKeptDays, maxSlotBytes } from './purge-config.ts';
+import { purgeEnvironment } from './purge-environment.ts';
 import { ScheduledFunction } from './scheduled-function.ts';
 import type { StackParts } from './stack-parts.ts';
 
@@ -19,15 +18,7 @@ export function purgeFunction(scope: Construct, parts: StackParts): ScheduledFun
   const schedule = config.schedules.purge;
   const environment: PurgeEnvironment = {
     ...databaseEnvironment(parts, 'purge', { ...settings, maxConnections: PURGE_SESSIONS }),
-    BATCH_ROWS: settings.batchRows?.toString(),
-    TARGET_BATCH_MS: settings.targetBatchMs?.toString(),
-    MAX_REPLICA_LAG_SECONDS: settings.maxReplicaLagSeconds?.toString(),
-    MAX_SLOT_BYTES: maxSlotBytes(settings)?.toString(),
-    ARCHIVE_KEPT_DAYS: archiveKeptDays(settings)?.toString(),
-    PITR_DAYS: settings.pitrDays?.toString(),
-    BACKUPS_KEPT_DAYS: longestBackupDays(config, parts.paused)?.toString(),
-    SIGNING_KEY_ARN: settings.signingKeyArn,
-    VERIFIED_WITHIN_HOURS: settings.onlyAfterVerifiedBackupHours?.toString(),
+    ...purgeEnvironment(config, parts.paused),
   };
   return new ScheduledFunction(scope, 'Purge', {
     job: 'purge',

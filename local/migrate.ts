@@ -4,11 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { systemClock } from '../functions/shared/clock.ts';
 import { asJobFailure } from '../functions/shared/database-errors.ts';
 import type { FailureCode } from '../functions/shared/job-failure.ts';
+import type { Login } from './login/parse-login.ts';
 import { actions, lintFiles } from './migrate/actions.ts';
 import type { MigrateCommand } from './migrate/command.ts';
 import { migrationFolder } from './migrate/migration-folder.ts';
 import { openDatabase } from './migrate/open-database.ts';
-import { HELP, type Login, type MigrateArguments, parseArguments } from './migrate/parse-arguments.ts';
+import { HELP, type MigrateArguments, parseArguments } from './migrate/parse-arguments.ts';
 import { createProgress } from './migrate/show-progress.ts';
 import { runCommand } from './run-command.ts';
 

@@ -8,9 +8,8 @@ const MOST_DAYS = 3_652_500;
 /** One that works, and one that looks who is in the way of the other's statements. */
 export const PURGE_SESSIONS = 2;
 
-export const purgeSettings = {
-  ...databaseSettings,
-  ...backupStoreSettings,
+/** What is no question of where the database and the bucket are. */
+export const carryOutSettings = {
   BATCH_ROWS: withFallback(
     integer({
       summary: 'Rows that one transaction deletes; more hold their locks for longer.',
@@ -88,6 +87,12 @@ export const purgeSettings = {
       max: LONGEST_AGE_HOURS,
     }),
   ),
+} as const;
+
+export const purgeSettings = {
+  ...databaseSettings,
+  ...backupStoreSettings,
+  ...carryOutSettings,
 } as const;
 
 export type PurgeEnvironment = EnvironmentVariables<typeof purgeSettings>;

@@ -1,10 +1,8 @@
 // The options of `npm run migrate`. Anything that does not fit is refused before a database is asked (exit code 2).
-import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { migrateSettings } from '../../functions/migrate/environment.ts';
 import type { Setting } from '../../functions/shared/read-environment.ts';
-import { LocalRunError } from '../local-run-error.ts';
-import { type DatabaseUrl, parseDatabaseUrl } from '../night/database-url.ts';
+import { type Login, notBlank, parseLogin, refuse, userName } from '../login/parse-login.ts';
 import { type LintFormat, lintFormats } from './lint-output.ts';
 
 /** What each action takes besides the options that all of them take. */
@@ -45,9 +43,6 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 const OF_ALL = ['database', 'config', 'database-url', 'folder', 'requested-by', 'lock-timeout', 'lock-attempts'];
-
-/** A login by URL, or that of an entry of the config from its secret. */
-export type Login = { url: DatabaseUrl } | { name: string; config: string };
 
 export interface MigrateArguments {
   action: ActionName;
@@ -170,35 +165,6 @@ function parseAction(positionals: readonly string[]): ActionName {
   return word;
 }
 
-function parseLogin(
-  values: { database?: string; config?: string; 'database-url'?: string },
-  environment: Readonly<Record<string, string | undefined>>,
-  { isOptional }: { isOptional: boolean },
-): Login | undefined {
-  const byOption = {
-    url: notBlank('database-url', values['database-url']),
-    name: notBlank('database', values.database),
-  };
-  const isNamed = byOption.url !== undefined || byOption.name !== undefined;
-  const blankIsMissing = (text: string | undefined) => text?.trim() || undefined;
-  const url = isNamed ? byOption.url : blankIsMissing(environment['DATABASE_URL']);
-  const name = isNamed ? byOption.name : blankIsMissing(environment['DATABASE_NAME']);
-  if (url !== undefined && name !== undefined) {
-    const [one, other] = isNamed ? ['--database-url', '--database'] : ['DATABASE_URL', 'DATABASE_NAME'];
-    throw refuse(`${one} and ${other} are both given, and may be two databases`, 'give one of them');
-  }
-  if (url !== undefined) return { url: parseDatabaseUrl(url, environment) };
-  const config = notBlank('config', values.config) ?? blankIsMissing(environment['NIGHTSHIFT_CONFIG']);
-  if (name !== undefined) return { name, config: config ?? 'nightshift.config.ts' };
-  if (isOptional) return undefined;
-  throw refuse('no database is given', 'say --database NAME, or --database-url postgres://user@host:5432/dbname');
-}
-
-function notBlank(option: string, text: string | undefined): string | undefined {
-  if (text?.trim() === '') throw refuse(`--${option} is blank`, 'give a value, or leave it out');
-  return text?.trim();
-}
-
 function parseNumber(option: string, text: string | undefined): number | undefined {
   if (text === undefined || /^\d{1,4}$/.test(text)) return text === undefined ? undefined : Number(text);
   throw refuse(
@@ -218,17 +184,4 @@ function parseSetting(option: string, setting: Setting<number>, text: string | u
   const value = setting.parse(text);
   if (value !== undefined) return value;
   throw refuse(`--${option} is "${text}"; it must be ${setting.allowed}`, 'leave it out for the default');
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run with a number that has no name.
-    throw refuse('your user has no name, and --requested-by is not given', 'say --requested-by WHO');
-  }
-}
-
-function refuse(problem: string, hint: string): LocalRunError {
-  return new LocalRunError(`${problem}. Nothing was read or changed`, hint);
 }

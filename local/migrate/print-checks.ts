@@ -3,7 +3,7 @@ import type { MigrateResult } from '../../functions/migrate/contract.ts';
 import type { DriftResult } from '../../functions/migrate/drift/contract.ts';
 import type { RehearsalResult } from '../../functions/migrate/rehearse/contract.ts';
 import { describeCount, describeDuration } from '../../functions/shared/describe-amounts.ts';
-import { newTable } from './result-table.ts';
+import { newTable } from '../result-table.ts';
 
 type PlanResult = Extract<MigrateResult, { action: 'plan' }>;
 type VerifyResult = Extract<MigrateResult, { action: 'verify' }>;

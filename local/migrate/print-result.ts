@@ -3,9 +3,9 @@ import type { MigrateResult } from '../../functions/migrate/contract.ts';
 import { describeCount, describeDuration, describeInstant } from '../../functions/shared/describe-amounts.ts';
 import type { Migration } from '../../functions/shared/migration-files.ts';
 import type { AppliedMigration } from '../../functions/shared/migration-history.ts';
+import { newTable } from '../result-table.ts';
 import { describeLongStep } from './describe-long-step.ts';
 import { printDrift } from './print-checks.ts';
-import { newTable } from './result-table.ts';
 
 type StatusResult = Extract<MigrateResult, { action: 'status' }>;
 type RunResult = Extract<MigrateResult, { done: unknown }>;

@@ -7,12 +7,11 @@ import { describeDuration } from '../../functions/shared/describe-amounts.ts';
 import { describeError } from '../../functions/shared/job-failure.ts';
 import type { Log, LogFields } from '../../functions/shared/log.ts';
 import { amount } from '../restore/describe-restore.ts';
+import { terminalLines } from '../terminal-lines.ts';
 import { describeLongStep, shortLongStep } from './describe-long-step.ts';
 
 /** How often the line of a long statement is renewed. */
 export const LOOK_EVERY_MS = { onTerminal: 1_000, elsewhere: 10_000 } as const;
-/** A terminal that does not say how wide it is. */
-const USUAL_COLUMNS = 80;
 
 export interface MigrateProgress {
   /** For the run: its facts become lines. */
@@ -26,33 +25,17 @@ export interface MigrateProgress {
 
 /** Writes to `output` (stderr). */
 export function createProgress(output: Pick<WriteStream, 'write' | 'isTTY' | 'columns'>): MigrateProgress {
-  let hasLine = false;
-  const clear = () => {
-    if (hasLine) output.write('\r\u001b[2K');
-    hasLine = false;
-  };
-  const line = (text: string) => {
-    clear();
-    output.write(`${text}\n`);
-  };
+  const lines = terminalLines(output);
   const told = (event: string, fields: LogFields = {}) => {
     const text = describeFact(event, fields);
-    if (text !== undefined) line(text);
+    if (text !== undefined) lines.line(text);
   };
   return {
     log: { info: told, warn: told, error: told },
-    everyMs: output.isTTY ? LOOK_EVERY_MS.onTerminal : LOOK_EVERY_MS.elsewhere,
-    line,
-    showLongStep: (report) => {
-      if (!output.isTTY) {
-        line(describeLongStep(report));
-        return;
-      }
-      // A line that fills the last column would wrap.
-      output.write(`\r\u001b[2K${shortLongStep(report).slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
-      hasLine = true;
-    },
-    clear,
+    everyMs: lines.isTerminal ? LOOK_EVERY_MS.onTerminal : LOOK_EVERY_MS.elsewhere,
+    line: lines.line,
+    showLongStep: (report) => lines.over(lines.isTerminal ? shortLongStep(report) : describeLongStep(report)),
+    clear: lines.clear,
   };
 }
 

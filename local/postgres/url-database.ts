@@ -8,7 +8,7 @@ import type { DatabaseUrl } from '../night/database-url.ts';
 
 interface UrlOptions {
   /** In the application_name of its sessions. */
-  job: 'restore' | 'migrate';
+  job: 'restore' | 'migrate' | 'purge';
   limits: SessionLimits;
   maxConnections: number;
   signal: AbortSignal;

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '../..');
 /** Folders whose files are found by listing them, not by name. */
 const LISTED = /^(drill|migrations|nightshift|seeds)\//;
 
-const sources = globSync('functions/**/*.ts', { cwd: root });
+const sources = globSync('{functions,local/purge}/**/*.ts', { cwd: root });
 
 /**
  * What a source file names: whole paths (`backup/tables.sql`), names in the folder of its own job (`blocking.sql` in

@@ -2,12 +2,12 @@
 import type { DatabaseSession } from '../../shared/database.ts';
 import { JobFailure } from '../../shared/job-failure.ts';
 import { quoteIdentifier } from '../../shared/quote-identifier.ts';
-import { readSqlFile } from '../../shared/sql-files.ts';
 import { all, any, hasKey, leadsTo } from '../batch/conditions.ts';
 import type { Parameters } from '../batch/parameters.ts';
 import type { PurgeSubject } from '../contract.ts';
 import { inTransaction } from '../in-transaction.ts';
 import { parseKey, requireKeys } from '../keep/read-holds.ts';
+import { findTable } from '../links/find-table.ts';
 import type { LinkGraph } from '../links/link-graph.ts';
 import type { TableFacts } from '../links/read-tables.ts';
 import { knownTables } from '../policy/known-tables.ts';
@@ -31,7 +31,7 @@ export async function prepareErasure(
 ): Promise<PreparedErasure> {
   const name = `erasure:${subject.reference}`;
   const known = knownTables();
-  const oid = await findTable(session, subject);
+  const oid = await findTable(session, subject, 'the table whose row stands for the person');
   const tables = erasureTables(graph, oid);
   if ('cycle' in tables) {
     await known.learn(session, tables.cycle);
@@ -90,23 +90,6 @@ function scopeOf(
       : any(ways.map((way) => leadsTo(tables, way, 't', [key], parameters)));
   const marker = policy?.marker_column ?? undefined;
   return all([isTheirs, marker === undefined ? 'true' : `t.${quoteIdentifier(marker)} is null`]);
-}
-
-async function findTable(session: DatabaseSession, subject: PurgeSubject): Promise<string> {
-  const { rows } = await session.query<{ table_oid: string; schema_name: string }>(
-    readSqlFile('purge/find-table.sql'),
-    [subject.schema ?? null, subject.table],
-  );
-  const [first] = rows;
-  if (first !== undefined && rows.length === 1) return first.table_oid;
-  const wanted = subject.schema === undefined ? subject.table : `${subject.schema}.${subject.table}`;
-  if (first === undefined) {
-    throw refuse(`there is no table "${wanted}"`, 'name the table whose row stands for the person, with its schema');
-  }
-  throw refuse(
-    `table "${wanted}" is in several schemas: ${rows.map((row) => row.schema_name).join(', ')}`,
-    'name the schema too',
-  );
 }
 
 /** How tables are anonymised: an erasure keeps their rows and does the same to them. */

@@ -1,5 +1,6 @@
 // What a run of a policy would do: counts and estimates only, nothing is locked or written. The end of a dry run.
 import type { DatabaseSession } from '../../shared/database.ts';
+import { LOCK_NOT_AVAILABLE, sqlState } from '../../shared/postgres-errors.ts';
 import { quoteIdentifier } from '../../shared/quote-identifier.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import { tableOf } from '../batch/conditions.ts';
@@ -117,15 +118,29 @@ interface ExplainNode {
   Plans?: ExplainNode[];
 }
 
-/** The nodes that read tables, as `Index Scan using event_created_at_idx on event`. */
-async function describeReading(session: DatabaseSession, { work, batchRows, readHolds }: Planning): Promise<string> {
-  const nodes = await inTransaction(session, 'begin', async () => {
+async function explainChoice(
+  session: DatabaseSession,
+  { work, batchRows, readHolds }: Planning,
+): Promise<ExplainNode | undefined> {
+  return await inTransaction(session, 'begin', async () => {
     const choice = { holds: await readHolds(session), after: undefined, waits: false, limit: batchRows };
     const { sql, values } = takeStatement(work, choice, 'lock');
     const explain = render('explain.sql', { statement: sql });
     const { rows } = await session.query<{ 'QUERY PLAN': [{ Plan: ExplainNode }] }>(explain, values);
     return rows[0]?.['QUERY PLAN'][0].Plan;
   });
+}
+
+/** The nodes that read tables, as `Index Scan using event_created_at_idx on event`. */
+async function describeReading(session: DatabaseSession, planning: Planning): Promise<string> {
+  let nodes: ExplainNode | undefined;
+  try {
+    nodes = await explainChoice(session, planning);
+  } catch (error) {
+    // EXPLAIN takes the lock of the statement. A plan counts all the same, and the run waits for such a lock.
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    return 'could not be looked at: a lock on a table was not free in time';
+  }
   const reads = (node: ExplainNode): string[] => {
     const table = node['Relation Name'];
     const index = node['Index Name'];

@@ -1,4 +1,4 @@
-// The tables of `npm run migrate`.
+// The tables that commands print.
 import Table from 'cli-table3';
 
 /** An empty table; colours only where asked for. */
