@@ -42,12 +42,12 @@ export interface Child {
 }
 
 /** `events` rows, of which four of five are past retention; each has two items, three details and a note. */
-export async function createFamilyWorld({ events, archive }: { events: number; archive: boolean }) {
+export async function createFamilyWorld({ events }: { events: number }) {
   const world = await createPurgeWorld();
   const children: ChildProcess[] = [];
   const reader = world.fresh.database('purge');
 
-  async function reset(): Promise<void> {
+  async function reset({ archive = true } = {}): Promise<void> {
     await world.reset();
     await world.fresh.query(`
       drop table app.event;
@@ -80,6 +80,42 @@ export async function createFamilyWorld({ events, archive }: { events: number; a
     await world.addPolicy({ column: 'at', retention: '60 days', predicate: "kind <> 'keep'", archive, batchRows: 10 });
     // An item of event 5, so that the event has to stay.
     await world.addHold('11', 'item');
+  }
+
+  /**
+   * Lets the deletion of the items of an event wait for a lock, until what is answered is called; the details of the whole
+   * batch are gone by then.
+   */
+  async function holdUp(event: number): Promise<() => Promise<void>> {
+    await world.fresh.query(`
+      create function app.hold_up() returns trigger language plpgsql as $$
+        begin perform pg_advisory_xact_lock(4242); return old; end $$;
+      create trigger hold_up before delete on app.item for each row when (old.id = ${2 * event}) execute function app.hold_up()`);
+    const client = await world.fresh.client();
+    await client.query('select pg_advisory_lock(4242)');
+    return async () => await client.end();
+  }
+
+  /** One before which several batches come. */
+  async function lateEvent(): Promise<number> {
+    const { rows } = await world.fresh.query<{ id: number }>(
+      `select id from app.event where ${COVERED} order by at desc offset 15 limit 1`,
+    );
+    return rows[0]?.id ?? 0;
+  }
+
+  /** The process of the server whose batch waits for a lock; waits until there is one. */
+  async function waitingBatch(): Promise<number> {
+    const until = performance.now() + 20_000;
+    while (performance.now() < until) {
+      const { rows } = await world.fresh.query<{ pid: number }>(
+        "select pid from pg_stat_activity where usename = $1 and wait_event_type = 'Lock'",
+        [world.role.user],
+      );
+      if (rows[0]) return rows[0].pid;
+      await sleep(20);
+    }
+    throw new Error('no batch waits for a lock');
   }
 
   /** Those that the policy covers, or the others, or all. */
@@ -174,7 +210,7 @@ export async function createFamilyWorld({ events, archive }: { events: number; a
     await world.close();
   }
 
-  return { ...world, reset, lines, startChild, purgeToEnd, archived, close };
+  return { ...world, reset, holdUp, lateEvent, waitingBatch, lines, startChild, purgeToEnd, archived, close };
 }
 
 export type FamilyWorld = Awaited<ReturnType<typeof createFamilyWorld>>;
