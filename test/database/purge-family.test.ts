@@ -212,6 +212,40 @@ describe('runPurge of tables with foreign keys', () => {
     expect(await numbers('select count(*)::int as n from app.item where event_id = 100')).toEqual([2]);
   });
 
+  test.each([
+    [
+      'a foreign key',
+      '["7","1"]',
+      'alter table app.event add foreign key (person_id, team) references app.person (id, team)',
+    ],
+    [
+      'a classified column',
+      '7',
+      `alter table app.person drop constraint person_pkey, add primary key (id);
+      insert into nightshift.data_classification
+        (schema_name, table_name, column_name, classification, encryption_required, subject_schema, subject_table)
+        values ('app', 'event', 'person_id', 'INTERNAL', false, 'app', 'person')`,
+    ],
+  ])('a person is held to whom rows lead by %s: those that lead to nobody go', async (_, key, link) => {
+    await sql(`
+      create table app.person (id int, team int, primary key (id, team));
+      insert into app.person values (7, 1), (8, 1);
+      alter table app.event add person_id int, add team int;
+      ${link};
+      update app.event set person_id = 7, team = 1 where id in (99, 100);
+      update app.event set person_id = 8, team = 1 where id = 98;
+      create index on app.event (person_id);
+      grant select on app.person to ROLE;
+      insert into nightshift.legal_hold (schema_name, table_name, key_value, is_subject, reason)
+        values ('app', 'person', '${key}', true, 'case 1')`);
+    await world.addPolicy();
+
+    const { policy } = await world.purge();
+
+    expect(policy).toMatchObject({ rowsDone: 38, rowsLeft: 2, skipped: { held: 2, referenced: 0, other: 0 } });
+    expect(await numbers('select id::int as n from app.event where id > 60 order by 1')).toEqual([99, 100]);
+  });
+
   test('holds on rows of the table itself by a key of two columns, and one whose time has come', async () => {
     await sql(`
       create table app.visit (site text, number int, at timestamptz, primary key (site, number));

@@ -89,7 +89,9 @@ export function leadsTo(
   const named = rest.length === 0 ? namesOfKey(first, parent) : undefined;
   if (named !== undefined) {
     // Without a look at the person's own row, which may be gone already.
-    return all([inTables(alias, first.only, parameters), hasKey(parent, alias, keys, parameters, named)]);
+    // A row that names nobody must be told "no", not null, whose negation is not true either: it would never go.
+    const names = named.map((column) => `${alias}.${quoteIdentifier(column)} is not null`);
+    return all([inTables(alias, first.only, parameters), ...names, hasKey(parent, alias, keys, parameters, named)]);
   }
   const parentAlias = `${alias}_up`;
   const further =
