@@ -1,6 +1,6 @@
 // The password of purge is rotated between two passes of one execution, which one warm function carries out.
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { handler } from '../../../functions/purge/handler.ts';
 import { createPurgeWorld, DATABASE, type PurgeWorld } from '../../database/purge-world.ts';
 import { BUCKET } from '../../support/local-aws.ts';
@@ -21,6 +21,7 @@ beforeAll(async () => {
   });
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   process.env = { ...before };
 });
 afterAll(async () => await world.close());
@@ -46,6 +47,8 @@ test('rotated between two passes: the second one reads the secret again and come
   const event = { job: 'purge', scheduledTime: '2026-11-22T03:30:00.000Z', executionId: 'execution-1' };
   const reads = () => world.aws.secrets.requests().filter(({ secretId }) => secretId === SECRET).length;
 
+  // The log of the function is no output of the test.
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
   const first = await handler(event, lambda('request-1'));
   const readsOfFirst = reads();
   await rotate(randomBytes(12).toString('hex'));
