@@ -12,6 +12,7 @@ import { SMALL_TABLE_BYTES } from '../../functions/purge/policy/find-problems.ts
 import { pressureLimits } from '../../functions/purge/pressure/pressure-limits.ts';
 import { type KmsServer, startKmsServer } from '../../local/kms-server.ts';
 import { type OwnCluster, startOwnCluster } from '../database/own-cluster.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { BUCKET, type LocalAws, startLocalAws } from '../support/local-aws.ts';
 import { readPage } from './shell-blocks.ts';
 
@@ -90,6 +91,7 @@ describe('docs/purge.md', () => {
     const arn = kms.createKey('ECC_NIST_P256');
     writeFileSync(join(folder, 'key.pem'), kms.publicKeyPem(arn));
     environment = {
+      ...compileCache,
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
       HOME: folder,
       PGSSLMODE: 'verify-full',
