@@ -18,6 +18,8 @@ export const UNDEFINED_FUNCTION = '42883';
 /** Something else needs what was to be dropped. */
 export const DEPENDENT_OBJECTS_STILL_EXIST = '2BP01';
 export const DEADLOCK_DETECTED = '40P01';
+/** In READ COMMITTED only of a row that somebody has moved to another partition. */
+export const SERIALIZATION_FAILURE = '40001';
 /** Of SET TRANSACTION SNAPSHOT: there is no such snapshot (any more); which of the three depends on the version. */
 export const INVALID_PARAMETER_VALUE = '22023';
 export const UNDEFINED_OBJECT = '42704';
