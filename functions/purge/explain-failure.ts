@@ -1,6 +1,12 @@
 // Says in a person's words why a policy could not be carried out. Never repeats a row value.
 import { describeError, JobFailure } from '../shared/job-failure.ts';
-import { INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlState } from '../shared/postgres-errors.ts';
+import {
+  INSUFFICIENT_PRIVILEGE,
+  isSessionLost,
+  LOCK_NOT_AVAILABLE,
+  QUERY_CANCELED,
+  sqlState,
+} from '../shared/postgres-errors.ts';
 
 /** The failure of a policy; `done` rows were deleted by earlier batches and stay deleted. */
 export function explainFailure(policy: string, done: number, error: unknown): JobFailure {
@@ -17,7 +23,7 @@ export function explainFailure(policy: string, done: number, error: unknown): Jo
       hint,
       cause: error,
     });
-  if (state === undefined || state.startsWith('57P') || state.startsWith('08')) {
+  if (state === undefined || isSessionLost(error)) {
     return failure(
       'database.session_lost',
       `the server ended the session: ${describeError(error)}`,

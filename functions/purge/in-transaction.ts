@@ -1,6 +1,6 @@
 // A transaction in a session that must stay the same one, because it holds the lock of purge.
 import type { DatabaseSession } from '../shared/database.ts';
-import { sqlState } from '../shared/postgres-errors.ts';
+import { isSessionLost } from '../shared/postgres-errors.ts';
 
 /**
  * Commits when `use` returns and rolls back when it throws; the session stays usable after an error of the server.
@@ -15,7 +15,7 @@ export async function inTransaction<T>(session: DatabaseSession, begin: string, 
     return result;
   } catch (error) {
     // Without a connection there is nothing to roll back, and the attempt would hide why.
-    if (sqlState(error)?.startsWith('57P') !== true) await session.query('rollback').catch(() => {});
+    if (!isSessionLost(error)) await session.query('rollback').catch(() => {});
     throw error;
   }
 }

@@ -67,7 +67,10 @@ export async function runPurge(deps: PurgeDependencies): Promise<PurgeResult> {
     const done = dryRun ? await planAll(deps, context, policies) : await runAll(deps, context, policies);
     // A session that is gone has no lock to give back. Not in a finally: after any error it is closed, lock and all.
     if (done.failures.some(({ code }) => code === 'database.session_lost')) throw joinFailures(done);
-    await unlock();
+    // What has failed is told, and not that the session went with it, as while S3 did not answer.
+    await unlock().catch((error: unknown) => {
+      if (done.failures.length === 0) throw error;
+    });
     if (!dryRun) putMetrics(deps, done);
     if (done.failures.length > 0) throw joinFailures(done);
     const pii = await session.query<{ table: string; columns: string[] }>(readSqlFile('purge/pii-without-policy.sql'));

@@ -25,6 +25,9 @@ export const INVALID_PARAMETER_VALUE = '22023';
 export const UNDEFINED_OBJECT = '42704';
 export const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
 export const INVALID_SCHEMA_NAME = '3F000';
+/** The server has ended the session, because its transaction did nothing for too long or was open for too long. */
+export const IDLE_IN_TRANSACTION_TIMEOUT = '25P03';
+export const TRANSACTION_TIMEOUT = '25P04';
 export const UNIQUE_VIOLATION = '23505';
 export const FOREIGN_KEY_VIOLATION = '23503';
 
@@ -41,6 +44,7 @@ const BROKEN_SOCKET: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ETI
 /** Whether the session is gone: ended by the server or the network, in whatever words pg or the socket says it. */
 export function isSessionLost(error: unknown): boolean {
   const state = sqlState(error);
+  if (state === IDLE_IN_TRANSACTION_TIMEOUT || state === TRANSACTION_TIMEOUT) return true;
   if (state !== undefined) return state.startsWith('08') || state.startsWith('57P');
   if (!(error instanceof Error)) return false;
   const isTold = /^(Connection terminated|Client has encountered a connection error)/.test(error.message);

@@ -14,5 +14,6 @@ select
 from nightshift.purge_run
 where policy = $1
   and action = $2
-order by purge_run_id desc
+-- By the number: the column of the answer with the same name is a text, in which 9 comes after 10.
+order by purge_run.purge_run_id desc
 limit 1;

@@ -17,4 +17,5 @@ select
   database_role::text as database_role
 from nightshift.purge_run
 where coalesce(series_id, purge_run_id) = $1::bigint
-order by purge_run_id;
+-- By the number: the column of the answer with the same name is a text, in which 9 comes after 10.
+order by purge_run.purge_run_id;

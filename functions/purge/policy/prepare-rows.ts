@@ -1,7 +1,7 @@
 // Checks the preconditions of a policy that removes or changes rows, and makes the work of its batches. Deletes nothing.
 import type { DatabaseSession } from '../../shared/database.ts';
 import { describeError, JobFailure } from '../../shared/job-failure.ts';
-import { sqlState } from '../../shared/postgres-errors.ts';
+import { isSessionLost, sqlState } from '../../shared/postgres-errors.ts';
 import { quoteIdentifier } from '../../shared/quote-identifier.ts';
 import { all, type Tables } from '../batch/conditions.ts';
 import type { Parameters } from '../batch/parameters.ts';
@@ -153,7 +153,7 @@ export async function checkExpressions(
       await inTransaction(session, 'begin read only', async () => await session.query(sql, values));
     } catch (error) {
       const state = sqlState(error);
-      if (state === undefined || state.startsWith('57P')) throw error;
+      if (state === undefined || isSessionLost(error)) throw error;
       throw refuse(policy.name, [
         {
           problem: `the server does not accept ${what}: ${describeError(error)} (SQLSTATE ${state})`,

@@ -19,4 +19,14 @@ describe('explainFailure', () => {
       'database.session_lost',
     );
   });
+
+  test.each([
+    ['57P01', 'terminating connection due to administrator command'],
+    ['25P03', 'terminating connection due to idle-in-transaction timeout'],
+    ['25P04', 'terminating connection due to transaction timeout'],
+  ])('the server has ended the session with %s (%s): a lost session', (code, message) => {
+    const failure = explainFailure('events', 3, Object.assign(new Error(message), { code }));
+
+    expect(failure).toMatchObject({ code: 'database.session_lost', problem: expect.stringContaining(message) });
+  });
 });
