@@ -6,6 +6,7 @@ import { pressureLimits } from '../../functions/purge/pressure/pressure-limits.t
 import type { PurgeSettings } from '../../functions/purge/purge-context.ts';
 import { runPurge } from '../../functions/purge/run-purge.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
+import type { Database } from '../../functions/shared/database.ts';
 import type { LogFields } from '../../functions/shared/log.ts';
 import { createObjectStore } from '../../functions/shared/object-store.ts';
 import type { SigningKey } from '../../functions/shared/signing-key.ts';
@@ -36,6 +37,8 @@ interface PurgeParts {
   runId?: string;
   signal?: AbortSignal;
   lockTimeoutMs?: number;
+  /** Instead of a connection of its own as the role of purge; closed at the end all the same. */
+  connection?: Database;
   /** Called after each committed batch. */
   onBatch?: () => Promise<void> | void;
 }
@@ -114,7 +117,7 @@ export async function createPurgeWorld() {
   }
 
   async function purge(more: PurgeParts = {}) {
-    const database = fresh.database('purge', role, { lockTimeoutMs: more.lockTimeoutMs ?? 300 });
+    const database = more.connection ?? fresh.database('purge', role, { lockTimeoutMs: more.lockTimeoutMs ?? 300 });
     const metrics: Record<string, number> = {};
     const lines: (LogFields & { event: string })[] = [];
     const write = (event: string, fields: LogFields = {}) => {
