@@ -18,6 +18,8 @@ export const UNDEFINED_FUNCTION = '42883';
 /** Something else needs what was to be dropped. */
 export const DEPENDENT_OBJECTS_STILL_EXIST = '2BP01';
 export const DEADLOCK_DETECTED = '40P01';
+/** In READ COMMITTED only of a row that somebody has moved to another partition. */
+export const SERIALIZATION_FAILURE = '40001';
 /** Of SET TRANSACTION SNAPSHOT: there is no such snapshot (any more); which of the three depends on the version. */
 export const INVALID_PARAMETER_VALUE = '22023';
 export const UNDEFINED_OBJECT = '42704';
@@ -26,6 +28,7 @@ export const INVALID_SCHEMA_NAME = '3F000';
 /** The server has ended the session, because its transaction did nothing for too long or was open for too long. */
 export const IDLE_IN_TRANSACTION_TIMEOUT = '25P03';
 export const TRANSACTION_TIMEOUT = '25P04';
+export const PROTOCOL_VIOLATION = '08P01';
 export const UNIQUE_VIOLATION = '23505';
 export const FOREIGN_KEY_VIOLATION = '23503';
 
@@ -43,6 +46,8 @@ const BROKEN_SOCKET: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ETI
 export function isSessionLost(error: unknown): boolean {
   const state = sqlState(error);
   if (state === IDLE_IN_TRANSACTION_TIMEOUT || state === TRANSACTION_TIMEOUT) return true;
+  // Of a statement whose parameters do not match it; the session goes on.
+  if (state === PROTOCOL_VIOLATION) return false;
   if (state !== undefined) return state.startsWith('08') || state.startsWith('57P');
   if (!(error instanceof Error)) return false;
   const isTold = /^(Connection terminated|Client has encountered a connection error)/.test(error.message);

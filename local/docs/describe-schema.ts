@@ -39,6 +39,10 @@ export function schemaRows(schema: JsonSchema, path = ''): SchemaRow[] {
 }
 
 function withoutNull(schema: JsonSchema): JsonSchema {
+  if (Array.isArray(schema.type)) {
+    const [type, ...more] = schema.type.filter((one) => one !== 'null');
+    return type !== undefined && more.length === 0 && schema.type.length > 1 ? { ...schema, type } : schema;
+  }
   const choices = (schema.anyOf ?? []).filter((one): one is JsonSchema => typeof one !== 'boolean');
   const rest = choices.filter(({ type }) => type !== 'null');
   return rest.length === 1 && rest[0]
@@ -53,7 +57,7 @@ function itemsOf(schema: JsonSchema): JsonSchema | undefined {
 
 function allowedOf(schema: JsonSchema): string {
   const inner = withoutNull(schema);
-  const orNull = inner === schema || schema.anyOf === undefined ? '' : ' or null';
+  const orNull = inner === schema ? '' : ' or null';
   if (inner.const !== undefined) return `\`${JSON.stringify(inner.const)}\`${orNull}`;
   if (inner.enum) return `${inner.enum.map((one) => `\`${JSON.stringify(one)}\``).join(', ')}${orNull}`;
   switch (inner.type) {

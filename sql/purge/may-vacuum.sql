@@ -17,6 +17,7 @@ select
       from pg_roles as maintainer
       where maintainer.rolname = 'pg_maintain'
         and pg_has_role(maintainer.oid, 'usage')
-    ) as may_vacuum
+    ) as may_vacuum,
+  current_setting('server_version_num')::int >= 170000 as grant_helps
 from pg_class as class
 where class.oid = $1::oid;

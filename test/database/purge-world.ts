@@ -8,7 +8,7 @@ import { runPurge } from '../../functions/purge/run-purge.ts';
 import { systemClock } from '../../functions/shared/clock.ts';
 import type { Database } from '../../functions/shared/database.ts';
 import type { LogFields } from '../../functions/shared/log.ts';
-import { createObjectStore, type ObjectStore } from '../../functions/shared/object-store.ts';
+import { createObjectStore } from '../../functions/shared/object-store.ts';
 import type { SigningKey } from '../../functions/shared/signing-key.ts';
 import { listSqlFiles, readSqlFile } from '../../functions/shared/sql-files.ts';
 import { createFreshDatabase } from '../support/fresh-database.ts';
@@ -37,46 +37,14 @@ interface PurgeParts {
   runId?: string;
   signal?: AbortSignal;
   lockTimeoutMs?: number;
+  /** Instead of a connection of its own as the role of purge; closed at the end all the same. */
+  connection?: Database;
   /** Called after each committed batch. */
   onBatch?: () => Promise<void> | void;
 }
 
 /** The name of the database in the bucket. */
 export const DATABASE = 'shop';
-
-/** One pass over a database, with its logs and metrics caught; the caller closes the database. */
-export async function purgeOn(connection: Database, store: ObjectStore, more: PurgeParts = {}) {
-  const metrics: Record<string, number> = {};
-  const lines: (LogFields & { event: string })[] = [];
-  const write = (event: string, fields: LogFields = {}) => {
-    lines.push({ ...fields, event });
-    if (event === 'purge.batch_done') void more.onBatch?.();
-  };
-  const batchRows = more.batchRows ?? 7;
-  const result = await runPurge({
-    connection,
-    database: DATABASE,
-    store,
-    event: { job: 'purge', ...more.event },
-    runId: more.runId ?? 'request-1',
-    settings: {
-      batchRows,
-      // So that its size stays what the test says.
-      targetBatchMs: 100,
-      statementTimeoutMs: 60_000,
-      pressure: pressureLimits,
-      kept: { backupsKeptDays: 30, pitrDays: 7, archiveKeptDays: 90 },
-      ...more.settings,
-    },
-    signingKey: more.signingKey,
-    timeLimitMs: undefined,
-    clock: systemClock,
-    log: { info: write, warn: write, error: write },
-    metrics: { put: (name, value) => void (metrics[name] = value), flush: () => {} },
-    signal: more.signal ?? new AbortController().signal,
-  });
-  return { result: purgeResult.parse(result), policy: result.policies[0], metrics, lines };
-}
 
 /** A database of its own with schema nightshift and a role for purge; `close` takes both away again. */
 export async function createPurgeWorld() {
@@ -149,14 +117,43 @@ export async function createPurgeWorld() {
   }
 
   async function purge(more: PurgeParts = {}) {
-    const database = fresh.database('purge', role, { lockTimeoutMs: more.lockTimeoutMs ?? 300 });
-    const running = purgeOn(database, store, more);
+    const database = more.connection ?? fresh.database('purge', role, { lockTimeoutMs: more.lockTimeoutMs ?? 300 });
+    const metrics: Record<string, number> = {};
+    const lines: (LogFields & { event: string })[] = [];
+    const write = (event: string, fields: LogFields = {}) => {
+      lines.push({ ...fields, event });
+      if (event === 'purge.batch_done') void more.onBatch?.();
+    };
+    const batchRows = more.batchRows ?? 7;
+    const running = runPurge({
+      connection: database,
+      database: DATABASE,
+      store,
+      event: { job: 'purge', ...more.event },
+      runId: more.runId ?? 'request-1',
+      settings: {
+        batchRows,
+        // So that its size stays what the test says.
+        targetBatchMs: 100,
+        statementTimeoutMs: 60_000,
+        pressure: pressureLimits,
+        kept: { backupsKeptDays: 30, pitrDays: 7, archiveKeptDays: 90 },
+        ...more.settings,
+      },
+      signingKey: more.signingKey,
+      timeLimitMs: undefined,
+      clock: systemClock,
+      log: { info: write, warn: write, error: write },
+      metrics: { put: (name, value) => void (metrics[name] = value), flush: () => {} },
+      signal: more.signal ?? new AbortController().signal,
+    });
     // Also after a failure: a test must leave no session behind.
     await running.then(
       async () => await database.close(),
       async () => await database.close(),
     );
-    return await running;
+    const result = await running;
+    return { result: purgeResult.parse(result), policy: result.policies[0], metrics, lines };
   }
 
   /** A session that keeps every batch waiting until it rolls back. */

@@ -14,6 +14,7 @@ import { MOST_LAG_SECONDS, OLD_TRANSACTION_SECONDS } from '../../functions/migra
 import { BATCH_ROWS, LONGEST_TIMEOUT_SECONDS } from '../../functions/shared/migration-header.ts';
 import { LOOK_EVERY_MS } from '../../local/migrate/show-progress.ts';
 import { type OwnCluster, startOwnCluster } from '../database/own-cluster.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { readPage } from './shell-blocks.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -47,6 +48,7 @@ async function newDatabase() {
   await client.query('grant create on schema public to nightshift_migrate');
   const { host, port, caFile } = cluster.place;
   environment = {
+    ...compileCache,
     PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
     HOME: folder,
     DATABASE_URL: `postgres://nightshift_migrate@${host}:${port}/${dbname}`,

@@ -2,7 +2,7 @@
 // never both, and the next run ends the archive whole, without what the killed one has left.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -147,13 +147,20 @@ describe('archive before delete, killed with -9', () => {
     '%s: the rows of the batch are there, what was stored counts as nothing, and the next run ends whole',
     async (_, operation, fault, orphans) => {
       const third = purgeKeys('shop', 'events', String(seriesId)).archivedRows('app', 'event', 3);
+      const stored = join(aws.bucketFolder, third);
       aws.setFault((request) => {
         if (request.operation !== operation || request.key !== third) return undefined;
-        child.kill('SIGKILL');
+        // Killed here, the child might not have sent the bytes of its put yet.
+        if (fault !== 'drop-answer') child.kill('SIGKILL');
         return fault;
       });
       startChild();
-      await once(child, 'exit');
+      const exited = once(child, 'exit');
+      if (fault === 'drop-answer') {
+        await expect.poll(() => existsSync(stored), { timeout: 20_000, interval: 5 }).toBe(true);
+        child.kill('SIGKILL');
+      }
+      await exited;
       await serverHasNoticed();
       aws.setFault(undefined);
 

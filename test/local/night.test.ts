@@ -80,7 +80,7 @@ describe('npm start', () => {
       const [kept, plain] = await Promise.all(both.map(async ({ ended }) => await ended));
 
       for (const run of [kept, plain]) {
-        expect(run?.output).toMatch(/restore-drill +│ ok +│ +[\d.]+ │ ok \(9 tables, [\d,]+ rows\)/);
+        expect(run?.output).toMatch(/restore-drill +│ ok +│ +[\d.]+ │ ok \(12 tables, [\d,]+ rows\)/);
         for (const job of JOBS) expect(run?.output).toMatch(new RegExp(`│ ${job} +│ ok `));
         expect(run?.exitCode).toBe(0);
       }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
 import { expect } from 'vitest';
 import type { OwnCluster } from '../database/own-cluster.ts';
+import { compileCache } from './compile-cache.ts';
 
 const script = fileURLToPath(new URL('../../local/migrate.ts', import.meta.url));
 
@@ -54,6 +55,7 @@ export async function createMigrateWorld(cluster: OwnCluster): Promise<MigrateWo
   const start: MigrateWorld['start'] = (args, environment = {}) => {
     const child = spawn(process.execPath, [script, ...args, '--folder', folder], {
       env: {
+        ...compileCache,
         PATH: process.env['PATH'] ?? '',
         HOME: parent,
         DATABASE_URL: `postgres://nightshift_migrate@${host}:${port}/${dbname}`,

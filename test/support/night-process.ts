@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ProcessUser } from '../../local/postgres/unprivileged-user.ts';
+import { compileCache } from './compile-cache.ts';
 
 const script = fileURLToPath(new URL('../../local/run-night.ts', import.meta.url));
 
@@ -44,7 +45,7 @@ export function startNight(
   const child = spawn(process.execPath, [script, ...args], {
     cwd: folder,
     ...more.user,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: temporary, ...more.env },
+    env: { ...compileCache, PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: temporary, ...more.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
 import { expect } from 'vitest';
 import type { OwnCluster } from '../database/own-cluster.ts';
+import { compileCache } from './compile-cache.ts';
 import { BUCKET } from './local-aws.ts';
 
 const script = fileURLToPath(new URL('../../local/purge.ts', import.meta.url));
@@ -76,6 +77,7 @@ export async function createPurgeCommandWorld(cluster: OwnCluster): Promise<Purg
   const start: PurgeCommandWorld['start'] = (args, environment = {}) => {
     const child = spawn(process.execPath, [script, ...args], {
       env: {
+        ...compileCache,
         PATH: process.env['PATH'] ?? '',
         HOME: folder,
         ...awsVariables(),

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
+import { compileCache } from './compile-cache.ts';
 import { BUCKET } from './local-aws.ts';
 
 const script = fileURLToPath(new URL('../../local/restore.ts', import.meta.url));
@@ -30,6 +31,7 @@ export function startRestore(args: readonly string[], environment: Record<string
   const child = spawn(process.execPath, [script, ...args], {
     env: {
       ...Object.fromEntries(aws),
+      ...compileCache,
       PATH: process.env['PATH'] ?? '',
       BACKUP_BUCKET: BUCKET,
       DATABASE_NAME: 'shop',

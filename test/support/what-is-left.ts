@@ -33,7 +33,7 @@ export async function sessionsGone(fresh: FreshDatabase, withinMs: number): Prom
 export async function waitForRow<Row extends object>(
   fresh: FreshDatabase,
   sql: string,
-  withinMs = 10_000,
+  withinMs = 30_000,
   about = fresh.name,
 ): Promise<Row> {
   const until = performance.now() + withinMs;

@@ -8,6 +8,8 @@ describe('sqlState and isSessionLost', () => {
     ['an error of the server', withCode('23505'), '23505', false],
     ['ended by an administrator', withCode('57P01'), '57P01', true],
     ['a lost connection in the words of the server', withCode('08006'), '08006', true],
+    ['a statement whose parameters do not match it', withCode('08P01'), '08P01', false],
+    ['a transaction that did nothing for too long', withCode('25P03'), '25P03', true],
     // Five capital letters as a SQLSTATE, but of the operating system.
     ['the other side of the socket is gone', withCode('EPIPE', { syscall: 'write' }), undefined, true],
     ['a reset socket', withCode('ECONNRESET', { syscall: 'read' }), undefined, true],

@@ -4,6 +4,7 @@ import {
   DEADLOCK_DETECTED,
   FOREIGN_KEY_VIOLATION,
   LOCK_NOT_AVAILABLE,
+  SERIALIZATION_FAILURE,
   sqlState,
 } from '../../shared/postgres-errors.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
@@ -18,6 +19,8 @@ import { type Choice, hasParts, takeStatement } from './statements.ts';
 
 /** How long a batch waits for a row that somebody has locked before it locks first and passes over it. */
 const MET_LOCK_MS = 50;
+/** Each needs another old row that moves to another partition in the milliseconds of a batch. */
+const MOVED_ATTEMPTS = 5;
 
 export interface BatchRequest {
   readonly after: Position | undefined;
@@ -52,13 +55,25 @@ export async function runBatch(
   request: BatchRequest,
 ): Promise<BatchOutcome | undefined> {
   try {
-    return await tryBatch(session, work, request);
+    return await lookAgainWhenMoved(async () => await tryBatch(session, work, request));
   } catch (error) {
     const state = sqlState(error);
     if (!request.waits || (state !== LOCK_NOT_AVAILABLE && state !== DEADLOCK_DETECTED)) throw error;
     // Somebody keeps a row of this batch locked: take the others, the count at the end names what is left.
-    return await tryBatch(session, work, { ...request, waits: false });
+    return await lookAgainWhenMoved(async () => await tryBatch(session, work, { ...request, waits: false }));
   }
+}
+
+/** The server cannot follow a row to another partition; whoever looks anew finds it there, if it still is past retention. */
+async function lookAgainWhenMoved<T>(tryOnce: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; attempt < MOVED_ATTEMPTS; attempt += 1) {
+    try {
+      return await tryOnce();
+    } catch (error) {
+      if (sqlState(error) !== SERIALIZATION_FAILURE) throw error;
+    }
+  }
+  return await tryOnce();
 }
 
 async function tryBatch(

@@ -41,13 +41,19 @@ export function takeStatement(work: RowWork, choice: Choice, taking: Taking): St
   const { order } = work;
   const { file, source } = TAKING[taking];
   const numbers = order.map((_, index) => `p${index + 1}`);
+  const scope = work.scope(parameters);
+  const held = heldCondition(choice.holds, work.family.top, 't', parameters);
+  const free = held === 'false' ? [] : [`not (${held})`];
   const sql = render(file, {
     table: work.table.qualified,
     condition: all([
-      work.scope(parameters),
+      scope,
       afterCondition(work, choice.after, parameters),
-      ...freeConditions(work, choice.holds, parameters),
+      ...free,
+      ...notReferenced(work, parameters),
     ]),
+    // Without the foreign keys, which the server itself enforces at that moment.
+    still: all([scope, ...free]),
     order: order.map((column) => column.sql).join(', '),
     order_columns: order.map((column, index) => `${column.sql} as ${numbers[index]}`).join(',\n    '),
     last_columns: numbers.map((name) => `${source}.${name}::text as ${name}`).join(',\n  '),
@@ -64,12 +70,10 @@ function afterCondition(work: RowWork, after: Position | undefined, parameters: 
   return `(${work.order.map(({ sql }) => sql).join(', ')}) > (${values.join(', ')})`;
 }
 
-/** A row may go when no hold and no foreign key keeps it. */
-function freeConditions(work: RowWork, holds: HoldsInPlay, parameters: Parameters): string[] {
-  const held = heldCondition(holds, work.family.top, 't', parameters);
-  const referenced =
-    work.action === 'anonymise' ? 'false' : referencedCondition(work.tables, work.family.top, 't', parameters);
-  return [held, referenced].filter((one) => one !== 'false').map((one) => `not (${one})`);
+function notReferenced(work: RowWork, parameters: Parameters): string[] {
+  if (work.action === 'anonymise') return [];
+  const referenced = referencedCondition(work.tables, work.family.top, 't', parameters);
+  return referenced === 'false' ? [] : [`not (${referenced})`];
 }
 
 /** Counts the scope; `held` and `referenced` are told apart. */

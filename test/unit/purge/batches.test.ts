@@ -147,6 +147,15 @@ describe('statements', () => {
     expect(sql).toContain('delete from only "app"."ev""ent"');
   });
 
+  test('deleted at once: whether it is still in scope is asked of the row itself too, not only when its place is found', () => {
+    const { sql, values } = takeStatement(work, { holds, after: undefined, waits: false, limit: 10 }, 'delete');
+    const scope = `t."created_at" < $1::timestamptz and (note <> '{keys}')`;
+
+    expect(sql.replaceAll(/\s+/g, ' ')).toContain(`)) and case when (${scope}) then true else false end`);
+    expect(sql.split(scope)).toHaveLength(3);
+    expect(values).toEqual(['2020-01-01', 10]);
+  });
+
   test('rows of a table with parts are named by table and place', () => {
     const parts = tableFacts({ kind: 'p', descendants: ['16401'] });
     const { sql, values } = deleteStatement(parts, setOf(['(0,1)']));
