@@ -195,6 +195,7 @@ export async function createPurgeWorld() {
     aws,
     store,
     role,
+    blockers,
     reset,
     addPolicy,
     addHold,

@@ -5,8 +5,13 @@ import type { PurgeWorld } from '../../database/purge-world.ts';
 const LOCK = 4711;
 
 /** Closes the gate before the row with this id of a table in schema app; `open` lets through whoever waits and whoever comes. */
-export async function closeGate({ fresh }: PurgeWorld, table: string, id: string): Promise<{ open(): Promise<void> }> {
+export async function closeGate(
+  { fresh, blockers }: PurgeWorld,
+  table: string,
+  id: string,
+): Promise<{ open(): Promise<void> }> {
   const keeper = await fresh.client();
+  blockers.push(keeper);
   await keeper.query(`select pg_advisory_lock(${LOCK})`);
   await fresh.query(`
     create function app.wait_at_gate() returns trigger language plpgsql as $$
@@ -24,8 +29,13 @@ export async function closeGate({ fresh }: PurgeWorld, table: string, id: string
 
 /** Until somebody waits at the gate. */
 export async function waitsAtGate({ fresh }: PurgeWorld): Promise<void> {
+  // The locks of all databases of the cluster are there, and other tests have gates of their own.
   const waiting = async () =>
-    (await fresh.query(`select from pg_locks where locktype = 'advisory' and objid = ${LOCK} and not granted`))
-      .rowCount;
+    (
+      await fresh.query(
+        `select from pg_locks where locktype = 'advisory' and objid = ${LOCK} and not granted
+          and database = (select oid from pg_database where datname = current_database())`,
+      )
+    ).rowCount;
   await expect.poll(waiting, { timeout: 20_000 }).toBe(1);
 }

@@ -78,6 +78,55 @@ describe('an update that is open when the run begins and commits while it waits'
     expect(await numbers('select count(*)::int as n from app.item where id = 100')).toEqual([1]);
   });
 
+  test.each([
+    ['deleted with its children', {}, 'app.item'],
+    ['archived and deleted', { archive: true }, 'app.event'],
+    [
+      'anonymised',
+      { action: 'anonymise', anonymise: { kind: "'gone'" }, marker: 'done_at' },
+      "app.event where kind = 'plain'",
+    ],
+  ])(
+    'it gives a row that was to be %s to a person who is held, two tables away: the row stays',
+    async (_, policy, left) => {
+      await sql(`
+      create table app.person (id int primary key);
+      create table app.account (id int primary key, person_id int references app.person (id));
+      insert into app.person values (7), (8);
+      insert into app.account values (70, 7), (80, 8);
+      alter table app.event add account_id int default 80 references app.account (id), add done_at timestamptz;
+      create index on app.event (account_id);
+      create table app.item (event_id bigint ${left === 'app.item' ? 'references app.event (id) on delete cascade' : ''});
+      insert into app.item select id from app.event;
+      create index on app.item (event_id);
+      grant select, delete, update on app.item, app.account, app.person, app.event to ROLE;
+      insert into nightshift.legal_hold (schema_name, table_name, key_value, is_subject, reason)
+        values ('app', 'person', '7', true, 'case 1')`);
+      await world.addPolicy(policy);
+
+      const result = await purgeBeside('update app.event set account_id = 70 where id = 100');
+
+      expect(result).toMatchObject({ state: 'finished', rowsDone: 39, rowsLeft: 1, skipped: { held: 1 } });
+      expect(await numbers(`select count(*)::int as n from ${left}`)).toEqual([61]);
+    },
+  );
+
+  test('it changes a row so that a NOT EXISTS of the predicate keeps it: it is not archived and stays', async () => {
+    await sql(`
+      create table app.kind (name text primary key);
+      insert into app.kind values ('kept');
+      grant select on app.kind to ROLE`);
+    await world.addPolicy({
+      archive: true,
+      predicate: 'not exists (select from app.kind where kind.name = t.kind)',
+    });
+
+    const policy = await purgeBeside("update app.event set kind = 'kept' where id = 100");
+
+    expect(policy).toMatchObject({ rowsDone: 39, rowsLeft: 0, archive: { rows: 39 } });
+    expect(await numbers("select id::int as n from app.event where kind = 'kept'")).toEqual([100]);
+  });
+
   test('it renews a row that was to be anonymised: it is not changed', async () => {
     await sql(`alter table app.event add done_at timestamptz; grant update on app.event to ROLE`);
     await world.addPolicy({ action: 'anonymise', anonymise: { kind: "'gone'" }, marker: 'done_at' });
