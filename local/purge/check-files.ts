@@ -58,8 +58,13 @@ export async function sign(
       parseCertificate(key, certificate.toString('utf8')),
     );
     if (signing.state === 'failed') throw signing.failure;
-    command.print(command.json ? JSON.stringify(signing, null, 2) : `${key}: ${signing.state}`);
-    return 0;
+    // What lies there may have been signed before, by another key.
+    const checked = verifyCertificate({
+      ...(await readObjects(bucket, key)),
+      publicKeyPem: (await signingKey.readPublicKey()).publicKeyPem,
+    });
+    command.print(command.json ? JSON.stringify(checked, null, 2) : `${key}: ${checked.result}: ${checked.because}`);
+    return checked.result === 'valid' ? 0 : 1;
   } finally {
     signingKey.close();
   }

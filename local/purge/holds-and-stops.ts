@@ -55,7 +55,9 @@ export async function placeHold(
       until ?? null,
       command.options.requestedBy,
     ]);
-    return { holdId: rows[0]?.holdId ?? '', table: table.label, found };
+    const [hold] = rows;
+    if (hold === undefined) throw notWritten('legal_hold');
+    return { holdId: hold.holdId, table: table.label, found };
   });
   if (command.options.json) command.print(JSON.stringify(placed, null, 2));
   else command.print(describePlaced(placed, ofPerson));
@@ -124,7 +126,9 @@ export async function placeStop(command: PurgeCommand, reason: string): Promise<
         command.options.requestedBy,
       ]),
   );
-  if (command.options.json) command.print(JSON.stringify({ stopId: rows[0]?.stopId }, null, 2));
+  const [stop] = rows;
+  if (stop === undefined) throw notWritten('purge_stop');
+  if (command.options.json) command.print(JSON.stringify(stop, null, 2));
   else command.print('No purge begins another batch; one that runs ends within a second or two. --go-on lifts it.');
   return 0;
 }
@@ -165,6 +169,11 @@ async function within<T>({ opened }: PurgeCommand, use: (session: DatabaseSessio
       cause: error,
     });
   }
+}
+
+/** A trigger or a rule has swallowed the row. */
+function notWritten(table: string): JobFailure {
+  return refused(`the server has written no row into nightshift.${table}`, 'look for triggers and rules on that table');
 }
 
 function refused(problem: string, hint: string): JobFailure {

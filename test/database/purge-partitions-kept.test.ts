@@ -34,6 +34,19 @@ describe('dropPartitions keeps', () => {
     expect(await world.tables()).toHaveLength(4);
   });
 
+  test('a hold is on a table that was renamed: what it holds cannot be told, so nothing goes', async () => {
+    await world.admin.query('drop table if exists app.paper; create table app.paper (id bigint primary key)');
+    await world.hold('paper', '1');
+    await world.admin.query('alter table app.paper rename to document');
+
+    const { partitions } = await world.drop();
+
+    await world.admin.query('drop table app.document');
+    expect(partitions.map(({ state }) => state)).toEqual(['kept', 'kept']);
+    expect(partitions[0]?.reason).toMatch(/^legal hold \d+ is on table "app\.paper", which does not exist/);
+    expect(await world.tables()).toHaveLength(4);
+  });
+
   test('one row is held by its key on the parent: its partition is kept', async () => {
     await world.hold('event', '["7", "2023-03-08 00:00:00+00"]');
     expect(await reasonOfP2023()).toMatch(/^a row in it is under legal hold \d+$/);

@@ -21,6 +21,49 @@ describe('runPurge', () => {
     expect(await world.countEvents()).toBe(100);
   });
 
+  test.each([
+    ['renamed', 'alter table app.paper rename to document'],
+    ['dropped', 'drop table app.paper'],
+  ])('the table of a hold in force was %s: nothing is deleted until the hold is released', async (_, sql) => {
+    await world.addPolicy();
+    await world.fresh.query('create table app.paper (id bigint primary key)');
+    await world.addHold('1', 'paper');
+    await world.fresh.query(sql);
+
+    await expect(world.purge()).rejects.toMatchObject({
+      code: 'purge.refused',
+      problem: expect.stringContaining('is on table "app.paper", which does not exist (any more)'),
+    });
+    await expect(world.purge({ event: { dryRun: true } })).rejects.toMatchObject({ code: 'purge.refused' });
+    expect(await world.countEvents()).toBe(100);
+    await world.fresh.query(
+      "update nightshift.legal_hold set released_at = now() + interval '1 s', released_by = 'ada'",
+    );
+    expect((await world.purge()).policy).toMatchObject({ rowsDone: 40 });
+  });
+
+  test('somebody closes the record of a run: the next batch is rolled back, so that each row that is gone is counted', async () => {
+    await world.addPolicy({ batchRows: 1 });
+    await world.fresh.query(`
+      create function app.close() returns trigger language plpgsql as $$
+      begin
+        update nightshift.purge_run set state = 'stopped', finished_at = clock_timestamp() where state = 'running';
+        return null;
+      end
+      $$;
+      create trigger close after update on nightshift.purge_run
+        for each row when (new.batches = 5 and old.batches = 4) execute function app.close();
+      grant execute on function app.close() to public`);
+
+    await expect(world.purge()).rejects.toMatchObject({
+      code: 'purge.refused',
+      problem: expect.stringContaining('is not open'),
+    });
+    await world.fresh.query('drop trigger close on nightshift.purge_run');
+    expect(await world.countEvents()).toBe(95);
+    expect(await world.readRuns()).toMatchObject([{ state: 'stopped', rows_done: 5 }]);
+  });
+
   test('the server ends the session in the middle: the run throws, its batches stay counted, the next run closes it and goes on', async () => {
     await world.addPolicy({ batchRows: 1 });
     let batches = 0;

@@ -166,6 +166,26 @@ describe('npm run purge', () => {
     expect((await world.client.query('select from nightshift.legal_hold')).rowCount).toBe(1);
   });
 
+  test('a trigger swallows the hold and the stop flag: neither is called placed', async () => {
+    await world.client.query(`
+      create function app.swallow() returns trigger language plpgsql as $$ begin return null; end $$;
+      create trigger swallow before insert on nightshift.legal_hold for each row execute function app.swallow();
+      create trigger swallow before insert on nightshift.purge_stop for each row execute function app.swallow()`);
+    const hold = await world.run(['--hold', 'event', '--reason', 'r'], world.asOwner);
+    const stop = await world.run(['--stop', '--reason', 'r'], world.asOwner);
+
+    expect(hold).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('no row into nightshift.legal_hold'),
+    });
+    expect(stop).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('no row into nightshift.purge_stop'),
+    });
+  });
+
   test('--subject: a plan first, then with --run everything of that person goes, and only the reference is certified', async () => {
     await world.client.query('update app.event set person_id = 7 where id <= 3');
     const planned = await world.run(['--subject', 'person:7', '--reference', 'DSR-2026-17']);
@@ -192,6 +212,7 @@ describe('npm run purge', () => {
     const inBucket = ['--verify', key, '--bucket', BUCKET];
     const unsigned = await world.run([...inBucket, '--public-key', pem]);
     const signed = await world.run(['--sign', key, '--signing-key', arn]);
+    const byAnother = await world.run(['--sign', key, '--signing-key', kms.createKey('RSA_2048')]);
     const valid = await world.run([...inBucket, '--signing-key', arn]);
     const file = join(world.folder, 'certificate.json');
     for (const name of ['certificate.json', 'certificate.signature.json'])
@@ -203,7 +224,8 @@ describe('npm run purge', () => {
     const changed = await world.run(['--verify', file, '--public-key', pem]);
 
     expect(unsigned).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(': unsigned: ') });
-    expect(signed).toMatchObject({ exitCode: 0, stdout: `${key}: signed\n` });
+    expect(signed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${key}: valid: signed at `) });
+    expect(byAnother).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(': signed by another key: ') });
     expect(valid).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(': valid: ') });
     expect(local).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(': valid: ') });
     expect(changed).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(': changed since signed: ') });

@@ -11,6 +11,7 @@ import { readSqlFile } from '../../shared/sql-files.ts';
 import { inTransaction } from '../in-transaction.ts';
 import type { HoldsInPlay } from '../keep/held-condition.ts';
 import { countWaiters } from '../pressure/count-waiters.ts';
+import { requireRecord } from '../state/run-state.ts';
 import { storedCursor } from './cursor.ts';
 import { RESTRICT_VIOLATION, type RemovedRows, removeRows } from './remove-rows.ts';
 import { rowSetOf, type SetRow } from './row-set.ts';
@@ -95,7 +96,7 @@ async function tryBatch(
     const outcome = asCounted(work, removed);
     const children = totals(request.children, outcome.children);
     const cursor = storedCursor(work, outcome.position);
-    await session.query(readSqlFile('purge/record-batch.sql'), [
+    const recorded = await session.query(readSqlFile('purge/record-batch.sql'), [
       request.runId,
       outcome.done,
       cursor.timestamp,
@@ -103,6 +104,8 @@ async function tryBatch(
       JSON.stringify(Object.fromEntries(children)),
       request.limit,
     ]);
+    // Rolls the batch back: rows that no record counts must not be gone.
+    requireRecord(request.runId, recorded.rowCount);
     const waiters = request.looksForWaiters ? await countWaiters(session) : 0;
     return { ...outcome, waiters };
   });

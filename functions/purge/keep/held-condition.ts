@@ -61,7 +61,6 @@ function heldItself(inPlay: HoldsInPlay, oid: string, alias: string, parameters:
 function byTable(holds: readonly LegalHold[]): Map<string, LegalHold[]> {
   const found = new Map<string, LegalHold[]>();
   for (const hold of holds) {
-    if (hold.tableOid === undefined) continue;
     found.set(hold.tableOid, [...(found.get(hold.tableOid) ?? []), hold]);
   }
   return found;

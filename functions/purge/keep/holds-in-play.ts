@@ -10,8 +10,8 @@ import { parseKey, readHolds, requireKeys } from './read-holds.ts';
 /**
  * A reader of the holds for one piece of work.
  *
- * It throws `purge.refused` when a hold cannot be kept row by row: on a table without a primary key, or with a key that is
- * no value of its type. Called inside the transaction of a batch, whose lock keeps new holds from coming until it ends.
+ * It throws `purge.refused` when a hold cannot be kept row by row: on a table that is not there or has no primary key, or with
+ * a key that is no value of its type. Called inside the transaction of a batch, whose lock keeps new holds from coming until it ends.
  */
 export function holdsReader(graph: LinkGraph, family: Family, known: KnownTables) {
   let last: { text: string; inPlay: HoldsInPlay } | undefined;
@@ -21,7 +21,7 @@ export function holdsReader(graph: LinkGraph, family: Family, known: KnownTables
     if (last?.text === text) return last.inPlay;
     await known.learn(session, tablesOfHolds(graph, family, holds));
     for (const { holdId, tableOid, key } of holds) {
-      if (tableOid === undefined || key === undefined) continue;
+      if (key === undefined) continue;
       const table = tableOf(known.tables, tableOid);
       const whose = `legal hold ${holdId}`;
       await requireKeys(session, table, [parseKey(table, key, whose)], whose);

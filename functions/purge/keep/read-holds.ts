@@ -7,27 +7,37 @@ import { columnType, type TableFacts } from '../links/read-tables.ts';
 
 export interface LegalHold {
   readonly holdId: string;
-  /** Undefined: the table has been dropped since. */
-  readonly tableOid: string | undefined;
+  readonly tableOid: string;
   /** Undefined: the whole table is held. */
   readonly key: string | undefined;
   readonly isSubject: boolean;
 }
 
-/** All holds in force, in order of their number. */
+/**
+ * All holds in force, in order of their number.
+ *
+ * Throws `purge.refused` when the table of one is not there: where it was renamed, its rows would lose their hold unseen.
+ */
 export async function readHolds(session: DatabaseSession): Promise<LegalHold[]> {
   const { rows } = await session.query<{
     hold_id: string;
     table_oid: string | null;
+    table_name: string;
     key_value: string | null;
     is_subject: boolean;
   }>(readSqlFile('purge/holds.sql'));
-  return rows.map((row) => ({
-    holdId: row.hold_id,
-    tableOid: row.table_oid ?? undefined,
-    key: row.key_value ?? undefined,
-    isSubject: row.is_subject,
-  }));
+  return rows.map((row) => {
+    if (row.table_oid === null)
+      throw refuse(
+        `legal hold ${row.hold_id} is on table "${row.table_name}", which does not exist (any more): what it holds cannot be told`,
+      );
+    return {
+      holdId: row.hold_id,
+      tableOid: row.table_oid,
+      key: row.key_value ?? undefined,
+      isSubject: row.is_subject,
+    };
+  });
 }
 
 /**
@@ -77,6 +87,6 @@ function refuse(why: string): JobFailure {
     code: 'purge.refused',
     problem: why,
     safeState: 'No held row was deleted; earlier batches of this run stay done',
-    hint: 'look at nightshift.legal_hold: correct the key, hold the whole table (key_value null), or release the hold',
+    hint: 'look at nightshift.legal_hold: correct the table or the key, hold the whole table (key_value null), or release the hold',
   });
 }

@@ -13,10 +13,13 @@ export async function findHeld(
   { table_oid }: Pick<Partition, 'table_oid'>,
   parentOid: number,
 ): Promise<string | undefined> {
-  const { rows: holds } = await session.query<HoldRow & Record<string, unknown>>(
+  const { rows: holds } = await session.query<HoldRow & { is_lost: boolean } & Record<string, unknown>>(
     readSqlFile('purge/partition-holds.sql'),
     [table_oid, parentOid],
   );
+  const lost = holds.find(({ is_lost: isLost }) => isLost);
+  if (lost !== undefined)
+    return `legal hold ${lost.hold_id} is on table "${lost.table_name}", which does not exist (any more): what it holds cannot be told`;
   const whole = holds.find(({ is_own, key_value }) => is_own && key_value === null);
   if (whole !== undefined) return `legal hold ${whole.hold_id} is on the whole table ${whole.table_name}`;
   if (holds.length === 0) return undefined;

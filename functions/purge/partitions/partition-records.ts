@@ -48,5 +48,12 @@ export async function recordPartition(
   state: PartitionResult['state'],
   rows: number | null = null,
 ): Promise<void> {
-  await session.query(readSqlFile('purge/record-partition.sql'), [recordId, state, seriesId, rows]);
+  const { rowCount } = await session.query(readSqlFile('purge/record-partition.sql'), [
+    recordId,
+    state,
+    seriesId,
+    rows,
+  ]);
+  // In the transaction of a drop it takes the drop back.
+  if (rowCount !== 1) throw new RangeError(`there is no record ${recordId} of a partition`);
 }

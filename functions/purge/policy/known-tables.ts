@@ -34,10 +34,8 @@ export function tablesOfFamily(family: Family): string[] {
 
 /** The tables that the holds name, and those on the ways from the family to held persons. */
 export function tablesOfHolds(graph: LinkGraph, family: Family, holds: readonly LegalHold[]): string[] {
-  const held = holds.flatMap(({ tableOid }) => (tableOid === undefined ? [] : [tableOid]));
-  const subjects = new Set(
-    holds.flatMap(({ tableOid, isSubject }) => (isSubject && tableOid !== undefined ? [tableOid] : [])),
-  );
+  const held = holds.map(({ tableOid }) => tableOid);
+  const subjects = new Set(holds.filter(({ isSubject }) => isSubject).map(({ tableOid }) => tableOid));
   const members = new Set([family.top, ...nodesOf(family.top)].map(({ oid }) => oid));
   const ways = [...members].flatMap((oid) => [...subjects].flatMap((subject) => pathsToSubject(graph, oid, subject)));
   return [...held, ...ways.flat().map(({ link }) => link.parentOid)];

@@ -1,5 +1,6 @@
 // The rows of nightshift.purge_run: where a run stands, where the next one goes on, and how each ended.
 import type { DatabaseSession } from '../../shared/database.ts';
+import { JobFailure } from '../../shared/job-failure.ts';
 import type { Log } from '../../shared/log.ts';
 import { readSqlFile } from '../../shared/sql-files.ts';
 import type { StoredCursor } from '../batch/cursor.ts';
@@ -111,7 +112,7 @@ interface RunEnd {
 
 /** Ends a run that is still open. */
 export async function endRun(session: DatabaseSession, runId: string, end: RunEnd): Promise<void> {
-  await session.query(readSqlFile('purge/end-run.sql'), [
+  const { rowCount } = await session.query(readSqlFile('purge/end-run.sql'), [
     runId,
     end.state,
     end.held,
@@ -120,6 +121,18 @@ export async function endRun(session: DatabaseSession, runId: string, end: RunEn
     end.error,
     end.oldest,
   ]);
+  requireRecord(runId, rowCount);
+}
+
+/** Throws `purge.refused` when the record of a run is no longer one that is open: somebody has changed or removed it. */
+export function requireRecord(runId: string, rowCount: number): void {
+  if (rowCount === 1) return;
+  throw new JobFailure({
+    code: 'purge.refused',
+    problem: `the record ${runId} in nightshift.purge_run is not open any more, so what this run does would be counted nowhere`,
+    safeState: 'The current batch was rolled back; batches before it stay done',
+    hint: 'find out who has changed nightshift.purge_run; the next run opens a record of its own',
+  });
 }
 
 /** Ends the rows of runs that were killed; only for the holder of the lock of purge. */
