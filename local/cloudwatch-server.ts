@@ -1,8 +1,8 @@
 // A CloudWatch stand-in on loopback for tests: GetMetricData of single metrics over the protocol that the SDK speaks (AWS JSON
 // 1.0). A local night has no RDS instance, so it starts none.
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { readJson, sendJson } from './aws-json.ts';
 
 export interface CloudWatchServer {
   readonly endpoint: string;
@@ -69,13 +69,13 @@ export async function startCloudWatchServer(settings: CloudWatchSettings): Promi
   let requests = 0;
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(incoming);
+    const body = await readJson(incoming, (code, message) => new CloudWatchError(code, message));
     requests += 1;
     const fault = settings.fault?.();
     if (fault === 'drop') incoming.socket.destroy();
     else if (fault === 'silence') return;
     else if (fault !== undefined) throw new CloudWatchError(fault.code, `injected ${fault.code}`, fault.status);
-    else send(response, 200, answer(settings.samples, incoming, body));
+    else sendJson(response, '1.0', 200, answer(settings.samples, incoming, body));
   };
 
   const server = createServer((incoming, response) => {
@@ -84,7 +84,10 @@ export async function startCloudWatchServer(settings: CloudWatchSettings): Promi
         error instanceof CloudWatchError ? error : new CloudWatchError('InternalServiceFault', String(error), 500);
       // The SDK takes the code of this service from the header, as the older query protocol named it.
       response.setHeader('x-amzn-query-error', `${known.code};${known.status < 500 ? 'Sender' : 'Receiver'}`);
-      send(response, known.status, { __type: `com.amazonaws.cloudwatch#${known.code}`, message: known.message });
+      sendJson(response, '1.0', known.status, {
+        __type: `com.amazonaws.cloudwatch#${known.code}`,
+        message: known.message,
+      });
     });
   });
   await new Promise<void>((listening, failed) => {
@@ -150,19 +153,4 @@ function resultOf(
     Timestamps: found.map(([start]) => start),
     Values: found.map(([, value]) => value),
   };
-}
-
-async function readBody(incoming: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = [];
-  for await (const piece of incoming as AsyncIterable<Buffer>) pieces.push(piece);
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString());
-  } catch {
-    throw new CloudWatchError('SerializationException', 'the request body is not JSON');
-  }
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID() });
-  response.end(JSON.stringify(body));
 }

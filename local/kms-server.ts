@@ -3,6 +3,7 @@
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { parseParameters, readJson, sendJson, textField } from './aws-json.ts';
 import { signEcdsaDigest, signPssDigest } from './kms/sign-digest.ts';
 
 /** The types of key that it makes; ECC_NIST_P384 signs with nothing that a certificate takes. */
@@ -90,21 +91,21 @@ export async function startKmsServer(settings: KmsSettings = {}): Promise<KmsSer
   };
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(incoming);
+    const body = await readJson(incoming, (code, message) => new KmsError(code, message));
     const operation = String(incoming.headers['x-amz-target'] ?? '').replace(TARGET, '');
-    const request = { operation, keyId: keyIdOf(body) };
+    const request = { operation, keyId: textField(body, 'KeyId') };
     requests.push(request);
     const fault = faultOf(request);
     if (fault === 'drop') incoming.socket.destroy();
     else if (fault === 'silence') return;
     else if (typeof fault === 'object') throw new KmsError(fault.code, `injected ${fault.code}`, fault.status);
-    else send(response, 200, answer(keys, operation, body, incoming, fault === 'wrong signature'));
+    else sendJson(response, '1.1', 200, answer(keys, operation, body, incoming, fault === 'wrong signature'));
   };
 
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch((error: unknown) => {
       const known = error instanceof KmsError ? error : new KmsError('KMSInternalException', String(error), 500);
-      send(response, known.status, { __type: known.code, message: known.message });
+      sendJson(response, '1.1', known.status, { __type: known.code, message: known.message });
     });
   });
   await new Promise<void>((listening, failed) => {
@@ -178,28 +179,5 @@ function find(keys: ReadonlyMap<string, Key>, arn: string): Key {
 }
 
 function parse<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ('keys' in issue ? issue.keys.join(', ') : issue.path.join('.')));
-  throw new KmsError('ValidationException', `not allowed here: ${fields.join('; ')}`);
-}
-
-async function readBody(incoming: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = [];
-  for await (const piece of incoming as AsyncIterable<Buffer>) pieces.push(piece);
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString());
-  } catch {
-    throw new KmsError('SerializationException', 'the request body is not JSON');
-  }
-}
-
-function keyIdOf(body: unknown): string {
-  const id = typeof body === 'object' && body !== null && 'KeyId' in body ? body.KeyId : '';
-  return typeof id === 'string' ? id : '';
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() });
-  response.end(JSON.stringify(body));
+  return parseParameters(schema, body, (message) => new KmsError('ValidationException', message));
 }

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { systemClock } from '../functions/shared/clock.ts';
+import { parseParameters, readJson, sendJson, textField } from './aws-json.ts';
 
 export interface SecretsServer {
   readonly endpoint: string;
@@ -79,14 +80,14 @@ export async function startSecretsServer(settings: SecretsSettings): Promise<Sec
   };
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(incoming);
+    const body = await readJson(incoming, (code, message) => new SecretError(code, message));
     const operation = String(incoming.headers['x-amz-target'] ?? '').replace(/^secretsmanager\./, '');
-    const request = { operation, secretId: secretIdOf(body) };
+    const request = { operation, secretId: textField(body, 'SecretId') };
     requests.push(request);
     const fault = faultOf(request);
     if (fault === 'drop') incoming.socket.destroy();
     else if (fault !== undefined) throw new SecretError(fault.code, `injected ${fault.code}`, fault.status);
-    else send(response, 200, answer(secrets, operation, body, incoming.headers.authorization ?? ''));
+    else sendJson(response, '1.1', 200, answer(secrets, operation, body, incoming.headers.authorization ?? ''));
   };
 
   const server = createServer((incoming, response) => {
@@ -94,7 +95,7 @@ export async function startSecretsServer(settings: SecretsSettings): Promise<Sec
       // Never the message of another error: a parser's message may quote the secret.
       const known =
         error instanceof SecretError ? error : new SecretError('InternalServiceError', 'not a refusal', 500);
-      send(response, known.status, { __type: known.code, Message: known.message });
+      sendJson(response, '1.1', known.status, { __type: known.code, Message: known.message });
     });
   });
   await new Promise<void>((listening, failed) => {
@@ -210,28 +211,5 @@ function notFound(what: string) {
 }
 
 function parse<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ('keys' in issue ? issue.keys.join(', ') : issue.path.join('.')));
-  throw new SecretError('InvalidParameterException', `not allowed here: ${fields.join('; ')}`);
-}
-
-async function readBody(incoming: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = [];
-  for await (const piece of incoming as AsyncIterable<Buffer>) pieces.push(piece);
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString());
-  } catch {
-    throw new SecretError('SerializationException', 'the request body is not JSON');
-  }
-}
-
-function secretIdOf(body: unknown): string {
-  const id = typeof body === 'object' && body !== null && 'SecretId' in body ? body.SecretId : '';
-  return typeof id === 'string' ? id : '';
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() });
-  response.end(JSON.stringify(body));
+  return parseParameters(schema, body, (message) => new SecretError('InvalidParameterException', message));
 }

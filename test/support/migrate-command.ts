@@ -1,30 +1,11 @@
 // Runs `npm run migrate` as a user does: a process of its own, without a terminal, on a database with the roles of Nightshift.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
-import { expect } from 'vitest';
 import type { OwnCluster } from '../database/own-cluster.ts';
-import { compileCache } from './compile-cache.ts';
-
-const script = fileURLToPath(new URL('../../local/migrate.ts', import.meta.url));
-
-export interface MigrateEnd {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-export interface MigrateProcess {
-  child: ChildProcess;
-  ended: Promise<MigrateEnd>;
-  /** Waits until stderr holds the text. */
-  says(text: string): Promise<void>;
-}
+import { type CommandEnd, type CommandProcess, killCommands, startCommand } from './command-process.ts';
 
 export interface MigrateWorld {
   dbname: string;
@@ -33,8 +14,8 @@ export interface MigrateWorld {
   /** The folder with what writeFiles has written last. */
   folder: string;
   writeFiles(files: Readonly<Record<string, string | Uint8Array>>): void;
-  start(args: readonly string[], environment?: Record<string, string>): MigrateProcess;
-  run(args: readonly string[], environment?: Record<string, string>): Promise<MigrateEnd>;
+  start(args: readonly string[], environment?: Record<string, string>): CommandProcess;
+  run(args: readonly string[], environment?: Record<string, string>): Promise<CommandEnd>;
   /** Numbers of the recorded migrations. */
   recorded(): Promise<number[]>;
   /** Ends what is still running. */
@@ -49,33 +30,20 @@ export async function createMigrateWorld(cluster: OwnCluster): Promise<MigrateWo
   await client.query('grant create on schema public to nightshift_migrate');
   const parent = mkdtempSync(join(tmpdir(), 'nightshift-migrate-command-'));
   const folder = join(parent, 'm');
-  const children: ChildProcess[] = [];
+  const started: CommandProcess[] = [];
   const { host, port, caFile } = cluster.place;
 
   const start: MigrateWorld['start'] = (args, environment = {}) => {
-    const child = spawn(process.execPath, [script, ...args, '--folder', folder], {
-      env: {
-        ...compileCache,
-        PATH: process.env['PATH'] ?? '',
-        HOME: parent,
-        DATABASE_URL: `postgres://nightshift_migrate@${host}:${port}/${dbname}`,
-        PGPASSWORD: cluster.passwords.MIGRATE_SECRET_ARN,
-        PGSSLMODE: 'verify-full',
-        PGSSLROOTCERT: caFile,
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const process = startCommand('migrate', [...args, '--folder', folder], {
+      HOME: parent,
+      DATABASE_URL: `postgres://nightshift_migrate@${host}:${port}/${dbname}`,
+      PGPASSWORD: cluster.passwords.MIGRATE_SECRET_ARN,
+      PGSSLMODE: 'verify-full',
+      PGSSLROOTCERT: caFile,
+      ...environment,
     });
-    children.push(child);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-    const ended = new Promise<MigrateEnd>((resolve) => {
-      child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
-    });
-    const says = async (text: string) => await expect.poll(() => stderr, { timeout: 20_000 }).toContain(text);
-    return { child, ended, says };
+    started.push(process);
+    return process;
   };
 
   return {
@@ -96,10 +64,7 @@ export async function createMigrateWorld(cluster: OwnCluster): Promise<MigrateWo
       return rows.map(({ number }) => number);
     },
     close: async () => {
-      for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
-        child.kill('SIGKILL');
-        await once(child, 'exit');
-      }
+      await killCommands(started);
       rmSync(parent, { recursive: true, force: true });
     },
   };

@@ -1,48 +1,23 @@
 // Runs `npm run purge` as a user does: a process of its own, without a terminal, on a database with the roles of Nightshift.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
-import { expect } from 'vitest';
 import type { OwnCluster } from '../database/own-cluster.ts';
-import { compileCache } from './compile-cache.ts';
+import { awsVariables, type CommandEnd, type CommandProcess, killCommands, startCommand } from './command-process.ts';
 import { BUCKET } from './local-aws.ts';
-
-const script = fileURLToPath(new URL('../../local/purge.ts', import.meta.url));
-
-export interface PurgeEnd {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-export interface PurgeProcess {
-  child: ChildProcess;
-  ended: Promise<PurgeEnd>;
-  /** Waits until stderr holds the text. */
-  says(text: string): Promise<void>;
-}
 
 export interface PurgeCommandWorld {
   dbname: string;
   folder: string;
   /** A superuser on it. */
   client: Client;
-  start(args: readonly string[], environment?: Record<string, string>): PurgeProcess;
-  run(args: readonly string[], environment?: Record<string, string>): Promise<PurgeEnd>;
+  start(args: readonly string[], environment?: Record<string, string>): CommandProcess;
+  run(args: readonly string[], environment?: Record<string, string>): Promise<CommandEnd>;
   /** Logged in as the owner of the tables of purge. */
   asOwner: Record<string, string>;
   close(): Promise<void>;
 }
-
-/** What startLocalAws has set for this process. */
-const awsVariables = () =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(([name, value]) => name.startsWith('AWS_') && value !== undefined),
-  ) as Record<string, string>;
 
 /** A new database of the cluster, and 100 rows in app.event each a day older than the one before it, 40 of them past retention. */
 export async function createPurgeCommandWorld(cluster: OwnCluster): Promise<PurgeCommandWorld> {
@@ -67,7 +42,7 @@ export async function createPurgeCommandWorld(cluster: OwnCluster): Promise<Purg
       (name, schema_name, table_name, timestamp_column, retention, action, archive_before_delete, enabled, reason)
       values ('events', 'app', 'event', 'created_at', '60 days 12 hours', 'delete', false, true, 'a test')`);
   const folder = mkdtempSync(join(tmpdir(), 'nightshift-purge-command-'));
-  const children: ChildProcess[] = [];
+  const started: CommandProcess[] = [];
   const { host, port, caFile } = cluster.place;
   const login = (role: string, password: string | undefined) => ({
     DATABASE_URL: `postgres://${role}@${host}:${port}/${dbname}`,
@@ -75,30 +50,17 @@ export async function createPurgeCommandWorld(cluster: OwnCluster): Promise<Purg
   });
 
   const start: PurgeCommandWorld['start'] = (args, environment = {}) => {
-    const child = spawn(process.execPath, [script, ...args], {
-      env: {
-        ...compileCache,
-        PATH: process.env['PATH'] ?? '',
-        HOME: folder,
-        ...awsVariables(),
-        ...login('nightshift_purge', cluster.passwords['PURGE_SECRET_ARN']),
-        PGSSLMODE: 'verify-full',
-        PGSSLROOTCERT: caFile,
-        BACKUP_BUCKET: BUCKET,
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const process = startCommand('purge', args, {
+      HOME: folder,
+      ...awsVariables(),
+      ...login('nightshift_purge', cluster.passwords['PURGE_SECRET_ARN']),
+      PGSSLMODE: 'verify-full',
+      PGSSLROOTCERT: caFile,
+      BACKUP_BUCKET: BUCKET,
+      ...environment,
     });
-    children.push(child);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-    const ended = new Promise<PurgeEnd>((resolve) => {
-      child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
-    });
-    const says = async (text: string) => await expect.poll(() => stderr, { timeout: 20_000 }).toContain(text);
-    return { child, ended, says };
+    started.push(process);
+    return process;
   };
 
   return {
@@ -109,10 +71,7 @@ export async function createPurgeCommandWorld(cluster: OwnCluster): Promise<Purg
     run: async (args, environment) => await start(args, environment).ended,
     asOwner: login('nightshift_migrate', cluster.passwords['MIGRATE_SECRET_ARN']),
     close: async () => {
-      for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
-        child.kill('SIGKILL');
-        await once(child, 'exit');
-      }
+      await killCommands(started);
       rmSync(folder, { recursive: true, force: true });
     },
   };
