@@ -6,6 +6,8 @@ import { STOP_PAUSE_SECONDS } from './batch/run-rows.ts';
 import { certifySeries } from './certificate/certify-series.ts';
 import type { PartitionResult, PolicyResult } from './contract.ts';
 import { explainFailure } from './explain-failure.ts';
+import { readHolds } from './keep/read-holds.ts';
+import { rowsOf } from './partitions/count-kept.ts';
 import { dropPartitions } from './partitions/drop-partitions.ts';
 import type { DropDependencies, DropPartitionsResult } from './partitions/partition-work.ts';
 import type { RetentionPolicy } from './policy/read-policies.ts';
@@ -17,12 +19,15 @@ import { endRun, readLastRun, readSeries, seriesTotals, startRun } from './state
 /** What would be dropped, with what would keep some of it. */
 export async function planPartitions(context: PurgeContext, { subject, policy }: Piece): Promise<PolicyResult> {
   const startedMs = context.clock.monotonicMs();
-  const { partitions, warnings } = await dropPartitions(dependencies(context, policy, { dryRun: true, series: '0' }));
-  const rows = partitions.reduce((sum, one) => sum + (one.rows ?? 0), 0);
+  await readHolds(context.session);
+  const planned = await dropPartitions(dependencies(context, policy, { dryRun: true, series: '0' }));
+  const { partitions, warnings } = planned;
+  const rows = rowsOf(partitions);
   return {
     ...emptyResult(subject),
     partitions,
     warnings,
+    skipped: { held: heldRowsOf(planned), referenced: 0, other: 0 },
     rowsLeft: rows,
     plan: {
       rows,
@@ -51,23 +56,26 @@ export async function runPartitions(
   if (last?.state === 'finished') await certifyLate(context, subject, last.series, warnings);
   const { runId, series } = await startRun(session, subject, context.request, last);
   try {
+    // Refuses where a hold names a table that is not there, as a policy of rows does.
+    await readHolds(session);
     const { pressure } = await readPressure(session, { tableOids: [], limits: context.settings.pressure });
     const dropped: DropPartitionsResult =
       pressure.state === 'stop'
-        ? { partitions: [], warnings: [], pause: { reason: pressure.reason, seconds: STOP_PAUSE_SECONDS } }
+        ? { partitions: [], held: [], warnings: [], pause: { reason: pressure.reason, seconds: STOP_PAUSE_SECONDS } }
         : await dropPartitions(dependencies(context, policy, { dryRun: false, series }));
     for (const warning of dropped.warnings) warnings.add(warning);
     const isOver = dropped.pause === undefined && !context.signal.aborted;
-    const kept = dropped.partitions.filter(({ state }) => state !== 'dropped');
+    const left = isOver ? rowsOf(dropped.partitions.filter(({ state }) => state !== 'dropped')) : null;
+    const held = isOver ? heldRowsOf(dropped) : 0;
     const { rows } = await session.query<{ rows_done: number }>(readSqlFile('purge/record-partitions.sql'), [
       runId,
       series,
     ]);
     await endRun(session, runId, {
       state: isOver ? 'finished' : 'stopped',
-      held: 0,
+      held,
       referenced: 0,
-      rowsLeft: isOver ? kept.reduce((sum, one) => sum + (one.rows ?? 0), 0) : null,
+      rowsLeft: left,
       oldest: null,
       error: null,
     });
@@ -83,7 +91,8 @@ export async function runPartitions(
         state: isOver ? 'finished' : dropped.pause === undefined || pressure.state === 'stop' ? 'stopped' : 'paused',
         pause: dropped.pause ?? null,
         series,
-        rowsLeft: isOver ? kept.reduce((sum, one) => sum + (one.rows ?? 0), 0) : null,
+        skipped: { held, referenced: 0, other: (left ?? 0) - held },
+        rowsLeft: left,
         archive: certified?.archive ?? null,
         partitions,
         warnings: [...warnings],
@@ -144,4 +153,9 @@ async function readSeriesPartitions(
   const isRecorded = (one: PartitionResult) =>
     recorded.some(({ table, bounds }) => table === one.table && bounds === one.bounds);
   return [...recorded, ...now.filter((one) => !isRecorded(one))];
+}
+
+/** Rows of the partitions that a legal hold keeps. */
+function heldRowsOf({ partitions, held }: Pick<DropPartitionsResult, 'partitions' | 'held'>): number {
+  return rowsOf(partitions.filter(({ table }) => held.includes(table)));
 }

@@ -1,6 +1,7 @@
 // The steps on one partition, each behind a record that the next run finds: planned, detached, dropped; or kept.
 import { quoteQualified } from '../../shared/quote-identifier.ts';
 import type { PartitionResult } from '../contract.ts';
+import { countKept } from './count-kept.ts';
 import { detachPartition } from './detach-partition.ts';
 import { dropDetached } from './drop-detached.ts';
 import { findObstacle } from './find-obstacle.ts';
@@ -11,6 +12,8 @@ import { isPast, listPartitions, readTableNow } from './read-partitions.ts';
 /** The result of one partition; with a pause the run goes on with no other. */
 export interface PartitionEnd {
   readonly result: PartitionResult;
+  /** It is kept, and a legal hold is on it or on a row in it. */
+  readonly isHeld?: boolean;
   readonly pause?: Pause;
 }
 
@@ -23,7 +26,7 @@ export async function carryOutPartition(
   const obstacle = (await findChange(work, partition)) ?? (await findObstacle(work, partition));
   if (obstacle === undefined) return await detachAndDrop(work, partition, await planPartition(work, partition));
   if (recordId !== undefined) await recordPartition(work, recordId, 'kept');
-  return keep(work, partition, obstacle);
+  return await keep(work, partition, obstacle);
 }
 
 /** It was chosen before the lock of the schema was held: a migration may have been in between. */
@@ -38,7 +41,7 @@ export async function detachAndDrop(work: DropWork, partition: Partition, record
   if (detached.state === 'done') return await dropOrKeep(work, partition, recordId);
   if (detached.state === 'kept') {
     await recordPartition(work, recordId, 'kept');
-    return keep(work, partition, detached.reason);
+    return await keep(work, partition, detached.reason);
   }
   const { pause } = detached;
   if ((await readTableNow(work, partition.table_oid))?.is_pending === true) {
@@ -76,10 +79,12 @@ export async function keepDetached(
   const parent = quoteQualified(policy.schema_name, policy.table_name);
   const attach = `alter table ${parent} attach partition ${quoteQualified(partition.schema_name, partition.table_name)} ${partition.bounds};`;
   warnings.push(`${nameOf(partition)} is detached and not dropped, because ${reason}; to attach it again: ${attach}`);
-  return keep(work, partition, reason);
+  return await keep(work, partition, reason);
 }
 
-function keep({ log, policy }: DropWork, partition: Partition, reason: string): PartitionEnd {
-  log.warn('purge.partition_kept', { policy: policy.name, table: nameOf(partition), problem: reason });
-  return { result: partitionResultOf(partition, 'kept', { reason }) };
+/** Its rows are counted: what is past retention and still there must not look as if it were gone. */
+async function keep(work: DropWork, partition: Partition, reason: string): Promise<PartitionEnd> {
+  work.log.warn('purge.partition_kept', { policy: work.policy.name, table: nameOf(partition), problem: reason });
+  const { rows, isHeld } = await countKept(work, partition);
+  return { result: partitionResultOf(partition, 'kept', { rows, reason }), isHeld };
 }

@@ -69,21 +69,28 @@ function requireComplete({ policy, dryRun, archive }: DropDependencies): void {
 }
 
 async function dropAll(work: DropWork): Promise<DropPartitionsResult> {
-  const partitions: PartitionResult[] = [];
+  const ended: Ended = { partitions: [], held: [] };
   const { warnings } = work;
   try {
-    const pause = await endAndDrop(work, partitions);
-    return { partitions, ...(pause && { pause }), warnings };
+    const pause = await endAndDrop(work, ended);
+    return { ...ended, ...(pause && { pause }), warnings };
   } catch (error) {
     // Of what only looks: the size, the rows or the references of a table that somebody has locked.
     if (!isAboutLocks(error)) throw error;
     const reason = `policy "${work.policy.name}" waits for a lock: ${describeError(error)}`;
-    return { partitions, pause: { reason, seconds: LOOK_AGAIN_SECONDS.transaction }, warnings };
+    return { ...ended, pause: { reason, seconds: LOOK_AGAIN_SECONDS.transaction }, warnings };
   }
 }
 
-/** The results are added to `partitions` as they come. */
-async function endAndDrop(work: DropWork, partitions: PartitionResult[]): Promise<Pause | undefined> {
+type Ended = Pick<DropPartitionsResult, 'partitions' | 'held'>;
+
+function add({ partitions, held }: Ended, { result, isHeld }: PartitionEnd): void {
+  partitions.push(result);
+  if (isHeld === true) held.push(result.table);
+}
+
+/** The results are added to `ended` as they come. */
+async function endAndDrop(work: DropWork, ended: Ended): Promise<Pause | undefined> {
   /** Planned and not begun: the choice of now decides. */
   const planned = new Map<number, PartitionRecord>();
   for (const record of await readOpenRecords(work)) {
@@ -91,16 +98,16 @@ async function endAndDrop(work: DropWork, partitions: PartitionResult[]): Promis
     const state = record.state === 'kept' ? 'detached' : record.state;
     const end = await underSchemaLock(work, record, state, async () => await resumeRecord(work, record));
     if (end === undefined) planned.set(record.table_oid, record);
-    else partitions.push(end.result);
+    else add(ended, end);
     if (end?.pause) return end.pause;
   }
-  return await dropChosen(work, planned, partitions);
+  return await dropChosen(work, planned, ended);
 }
 
 async function dropChosen(
   work: DropWork,
   planned: Map<number, PartitionRecord>,
-  partitions: PartitionResult[],
+  ended: Ended,
 ): Promise<Pause | undefined> {
   const chosen = (await listPartitions(work)).filter(({ is_chosen }) => is_chosen);
   for (const listed of chosen) requireOwner(work, listed);
@@ -113,7 +120,7 @@ async function dropChosen(
     const partition: Partition = { ...listed, byte_count: listed.byte_count ?? 0 };
     if (pause !== undefined || work.signal.aborted) {
       const reason = pause === undefined ? 'the time of the run was over' : PAUSED_BEFORE;
-      partitions.push(partitionResultOf(partition, 'planned', { reason }));
+      add(ended, { result: partitionResultOf(partition, 'planned', { reason }) });
       continue;
     }
     const recordId = planned.get(partition.table_oid)?.record_id;
@@ -123,7 +130,7 @@ async function dropChosen(
       'planned',
       async () => await carryOutPartition(work, partition, recordId),
     );
-    partitions.push(end.result);
+    add(ended, end);
     pause = end.pause;
   }
   return pause;

@@ -67,6 +67,8 @@ export interface Pause {
 export interface DropPartitionsResult {
   /** Those that are past retention, oldest first. */
   partitions: PartitionResult[];
+  /** Names of those that are kept because of a legal hold. */
+  held: string[];
   /** Something is in the way; those that are not dropped yet wait for the next run. */
   pause?: Pause;
   warnings: string[];
