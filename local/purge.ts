@@ -1,5 +1,5 @@
 // `npm run purge`: what is past retention, shown and carried out from a terminal, without Lambda and without its time limit.
-// Exit codes: 0 ok, 1 failed, stopped, not valid or damaged, 2 wrong options or target, 130 Ctrl-C.
+// Exit codes: 0 ok, 1 failed, stopped, rows left without a reason, not valid or damaged, 2 wrong options or target, 130 Ctrl-C.
 import { PURGE_SESSIONS } from '../functions/purge/environment.ts';
 import { systemClock } from '../functions/shared/clock.ts';
 import { limitsOf } from '../functions/shared/database.ts';

@@ -38,4 +38,4 @@ What is past its retention period, shown and carried out from a terminal. Withou
 
 Progress goes to stderr. Ctrl-C ends it after the batch: what was committed is recorded, and the same command goes on behind it.
 
-Exit codes: 0 ok, 1 failed, stopped, not valid or damaged, 2 wrong options or target, 130 Ctrl-C. docs/purge.md has examples.`;
+Exit codes: 0 ok, 1 failed, stopped, rows left without a reason, not valid or damaged, 2 wrong options or target, 130 Ctrl-C. docs/purge.md has examples.`;

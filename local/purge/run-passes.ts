@@ -8,6 +8,7 @@ import { describeDuration } from '../../functions/shared/describe-amounts.ts';
 import { parseEvent } from '../../functions/shared/job-event.ts';
 import { createObjectStore, type ObjectStore } from '../../functions/shared/object-store.ts';
 import { openSigningKey, type SigningKey } from '../../functions/shared/signing-key.ts';
+import { amount } from '../restore/describe-restore.ts';
 import type { PurgeCommand } from './command.ts';
 import type { DatabaseAction } from './parse-arguments.ts';
 import { printPlan, rowsToGo } from './print-plan.ts';
@@ -32,7 +33,8 @@ export async function showPlan(command: PurgeCommand, action: PlanAction): Promi
 /**
  * Carries it out and prints the result of the last pass, which counts those before it as well.
  *
- * Answers 1 when somebody has placed a stop flag. Ctrl-C ends it between two batches.
+ * Answers 1 when somebody has placed a stop flag, and when rows are left that neither a hold nor a reference keeps. Ctrl-C ends it
+ * between two batches.
  */
 export async function runToEnd(command: PurgeCommand, action: RunAction): Promise<number> {
   const { options, opened, clock, progress, signal } = command;
@@ -66,7 +68,12 @@ export async function runToEnd(command: PurgeCommand, action: RunAction): Promis
       command.print(options.json ? JSON.stringify(result, null, 2) : printRun(result, command.coloured));
       signal.throwIfAborted();
       if (flag) progress.line(`${flag.reason}. Hint: npm run purge -- --go-on lifts it, and the same command goes on`);
-      return result.complete ? 0 : 1;
+      const unexplained = result.policies.filter(({ skipped }) => skipped.other > 0);
+      for (const { policy, skipped } of unexplained)
+        progress.line(
+          `${policy}: ${amount(skipped.other, 'row')} past retention still there, locked by another session or kept by a trigger. Hint: run it again`,
+        );
+      return result.complete && unexplained.length === 0 ? 0 : 1;
     }
   } finally {
     signingKey?.close();

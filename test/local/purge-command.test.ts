@@ -128,6 +128,22 @@ describe('npm run purge', () => {
     expect(await countEvents()).toBe(100);
   });
 
+  test('somebody keeps an old row locked to the end: all others go, the certificate says so, and the exit code is 1', async () => {
+    await world.client.query('begin');
+    await world.client.query('select from app.event order by created_at limit 1 for update');
+    const { exitCode, stdout, stderr } = await world.run(['--run']);
+    await world.client.query('rollback');
+
+    expect({ exitCode, events: await countEvents() }).toEqual({ exitCode: 1, events: 61 });
+    expect(stderr).toContain(
+      'events: 1 row past retention still there, locked by another session or kept by a trigger',
+    );
+    expect(JSON.parse(readFileSync(join(aws.bucketFolder, certificateOf(stdout)), 'utf8'))).toMatchObject({
+      outcome: 'incomplete',
+      rows: { done: 39, left: 1, other: 1 },
+    });
+  });
+
   test('--hold of a row: it stays, and --holds tells why; --release, and it goes', async () => {
     const { rows } = await world.client.query<{ id: string }>(
       'select id::text from app.event order by created_at limit 1',
