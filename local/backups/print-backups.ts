@@ -1,5 +1,4 @@
 // The list of backups as a table for a terminal. Pure. Every state is a word: nothing is told by colour alone.
-import Table from 'cli-table3';
 import {
   describeAge,
   describeBytes,
@@ -8,6 +7,7 @@ import {
   describeHours,
   describeInstant,
 } from '../../functions/shared/describe-amounts.ts';
+import { newTable } from '../result-table.ts';
 import type { BackupList, ListedBackup } from './list-backups.ts';
 
 const HOUR_MS = 3_600_000;
@@ -38,11 +38,13 @@ export function printBackups(list: BackupList, coloured: boolean): string {
 }
 
 function table({ backups, lookedAt }: BackupList, paint: (colour: number, text: string) => string, coloured: boolean) {
-  const lines = new Table({
-    head: ['backup', 'taken at', 'age', 'size', 'took', 'rows', 'state', 'last drill', 'RTO'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'left', 'left', 'right'],
-    style: { compact: true, ...(coloured ? { head: ['bold'], border: ['gray'] } : { head: [], border: [] }) },
-  });
+  const lines = newTable(
+    ['backup', 'taken at', 'age', 'size', 'took', 'rows', 'state', 'last drill', 'RTO'],
+    coloured,
+    {
+      colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'left', 'left', 'right'],
+    },
+  );
   const or = <T>(value: T | null, describe: (value: T) => string) => (value === null ? '–' : describe(value));
   for (const backup of backups) {
     const { state, drill } = backup;

@@ -1,18 +1,16 @@
 // The plan of an expire run as a person reads it: one row per backup, then what else goes, then the verdict.
-import Table from 'cli-table3';
 import type { ExpireResult, PlannedBackup } from '../../functions/expire/contract.ts';
+import { newTable } from '../result-table.ts';
 
 const WIDEST_REASONS = 60;
 const HOUR_MS = 3_600_000;
 
 /** The text for the terminal; colours only where asked for. */
 export function describePlan(plan: ExpireResult, now: Date, coloured: boolean): string {
-  const table = new Table({
-    head: ['backup', 'taken at (UTC)', 'age', 'size', 'state', 'plan', 'reasons'],
+  const table = newTable(['backup', 'taken at (UTC)', 'age', 'size', 'state', 'plan', 'reasons'], coloured, {
     colAligns: ['left', 'left', 'right', 'right', 'left', 'left', 'left'],
     colWidths: [null, null, null, null, null, null, WIDEST_REASONS],
     wordWrap: true,
-    style: { compact: true, ...(coloured ? { head: ['bold'], border: ['gray'] } : { head: [], border: [] }) },
   });
   for (const backup of plan.backups) {
     table.push([
